@@ -1,0 +1,73 @@
+"""What an analysis hands to the page: panels as encoded pictures, and the words beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fervis.text import Message, Text
+
+Role = Literal["picture", "map", "overlay", "tile", "chart"]
+
+
+@dataclass(frozen=True)
+class ColourBar:
+    """The scale beside a map: values at its ends and the colour map between them."""
+
+    low: float
+    high: float
+    colour_map: str
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One picture of a figure.
+
+    ``png`` is a native-resolution PNG (a 48×48 face is 48×48 pixels; the page enlarges it without
+    smoothing); a chart has ``svg`` instead. ``key`` names its file within the figure. A ``map``
+    panel may carry ``variants``: the same map in other colour maps, by name.
+    """
+
+    key: str
+    role: Role
+    title: Message
+    alt: Message
+    width: int
+    height: int
+    png: bytes = b""
+    svg: str = ""
+    colour_bar: ColourBar | None = None
+    variants: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A real table: one header row, and the first cell of each row is that row's header."""
+
+    caption: Message
+    header: tuple[Message | Text | str, ...]
+    rows: tuple[tuple[Message | Text | str | float | int | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class Fact:
+    """How the figure was made, one line: "Layer": "conv2.relu (64×48×48)"."""
+
+    name: Message
+    value: Message | Text | str | float | int
+
+
+@dataclass(frozen=True)
+class Figure:
+    """All that the page shows for one result. ``data`` is offered as a download (NPZ)."""
+
+    panels: tuple[Panel, ...]
+    caption: Message
+    facts: tuple[Fact, ...] = ()
+    tables: tuple[Table, ...] = ()
+    remarks: tuple[Message, ...] = ()  # sentences worth reading: dead filters, no positive evidence
+    data: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
