@@ -1,0 +1,66 @@
+"""Content keys: all that can change the numbers of a result, and nothing else."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+COMPUTING = ("torch", "numpy", "scikit-image", "lime", "scikit-learn", "scipy")
+"""Distributions whose versions can change a number."""
+
+
+def digest(value: Any) -> str:
+    """A stable hash of JSON-able data."""
+    text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+
+
+def array_digest(array: NDArray[Any]) -> str:
+    """A hash of an array's shape, type and bytes."""
+    head = f"{array.dtype.str}{array.shape}".encode()
+    return hashlib.blake2b(
+        head + np.ascontiguousarray(array).tobytes(), digest_size=20
+    ).hexdigest()
+
+
+@functools.cache
+def versions() -> Mapping[str, str]:
+    """Installed versions of the libraries that compute; asks for no import."""
+    found = {}
+    for name in COMPUTING:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+@functools.cache
+def source_digest(*folders: str) -> str:
+    """A hash of the Python and template files below folders or files, by relative name."""
+    state = hashlib.blake2b(digest_size=20)
+    for folder in folders:
+        root = Path(folder)
+        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
+        for file in files:
+            if "__pycache__" in file.parts:
+                continue
+            state.update(file.relative_to(root.parent).as_posix().encode() + b"\0")
+            state.update(file.read_bytes() + b"\0")
+    return state.hexdigest()
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """Random numbers of one subject and one analysis; no other task can shift them."""
+    words = np.frombuffer(
+        hashlib.blake2b("\0".join(names).encode(), digest_size=16).digest(), np.uint32
+    )
+    return np.random.default_rng([seed, *words.tolist()])
