@@ -1,0 +1,89 @@
+"""Fixtures that any test may ask for, and the rule that CI skips nothing for want of a tool."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+import traceback
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+IN_CI = os.environ.get("CI") == "true"
+NOBODY = 65534
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One thread in torch: results repeat bit by bit, and a machine with few cores breathes.
+
+    Set by the environment, so that tests without torch do not wait for its import.
+    """
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
+
+
+def require(name: str) -> str:
+    """Where the program ``name`` is; without it the test is skipped, or fails in CI."""
+    found = shutil.which(name)
+    if found is None:
+        if IN_CI:
+            pytest.fail(f"{name} is not installed; CI must not skip (see tools/check_system.py)")
+        pytest.skip(f"{name} is not installed (python3 tools/check_system.py --tests says how)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def tool() -> Callable[[str], str]:
+    """``tool("qpdf")`` is the program's path."""
+    return require
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The path of a Chromium."""
+    return shutil.which("chromium-browser") or shutil.which("google-chrome") or require("chromium")
+
+
+@pytest.fixture
+def unprivileged() -> Iterator[Callable[[Callable[[Path], None], Callable[[Path], None]], None]]:
+    """``unprivileged(prepare, check)`` runs both on one folder, check as a user without rights.
+
+    Modes do not stop root, so check runs in a child process that has become nobody.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="fervis-test-"))
+    folder.chmod(0o755)
+
+    def run(prepare: Callable[[Path], None], check: Callable[[Path], None]) -> None:
+        prepare(folder)
+        if os.getuid() != 0:
+            check(folder)
+            return
+        sys.stdout.flush()
+        reader, writer = os.pipe()
+        child = os.fork()
+        if child == 0:  # never returns into pytest
+            status = 1
+            try:
+                os.setgroups([])
+                os.setgid(NOBODY)
+                os.setuid(NOBODY)
+                check(folder)
+                status = 0
+            except BaseException:
+                os.write(writer, traceback.format_exc().encode()[-60000:])
+            finally:
+                os._exit(status)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            trace = pipe.read()
+        _, status = os.waitpid(child, 0)
+        assert status == 0, trace
+
+    yield run
+    for path in [folder, *folder.rglob("*")]:
+        if path.is_dir() and not path.is_symlink():
+            path.chmod(0o755)
+    shutil.rmtree(folder)
