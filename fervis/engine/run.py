@@ -1,0 +1,188 @@
+"""Compute what is missing: all missing pictures of one analysis go through the network together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+
+import numpy as np
+
+from fervis.analyses import REGISTRY, Context, Result, Subjects
+from fervis.data.dataset import Dataset
+from fervis.draw.figure import Figure
+from fervis.engine import keys
+from fervis.engine.figures import from_entry, to_entry
+from fervis.engine.network import Network
+from fervis.engine.plan import Ground, Task, split_of
+from fervis.engine.store import Entry, Store
+from fervis.errors import AnalysisError, FervisError
+
+BATCH = 64
+"""Pictures handed to an analysis at once; results are stored after each batch."""
+
+Advance = Callable[[str, int, int], None]
+
+
+@dataclass
+class Answers:
+    """What a run had, by task key: results, or the reason why there is none."""
+
+    results: dict[str, Result] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+    computed: list[Task] = field(default_factory=list)
+    stored: list[Task] = field(default_factory=list)
+
+
+def run(
+    tasks: Sequence[Task], ground: Ground, network: Network, store: Store, advance: Advance
+) -> Answers:
+    """Results of all tasks, from the store where they are known; failures never stop the rest."""
+    answers = Answers()
+    missing: list[Task] = []
+    for task in {task.key: task for task in tasks}.values():
+        entry = store.get(task.key)
+        if entry is None:
+            missing.append(task)
+        else:
+            answers.results[task.key] = Result(entry.arrays, entry.meta["numbers"])
+            answers.stored.append(task)
+    # Stable: groups come in the order of the report, so do results and progress.
+    order = {task.key: place for place, task in enumerate(missing)}
+    groups: dict[tuple[str, str, str], list[Task]] = {}
+    for task in missing:
+        options = keys.digest(task.options.numbers_decided_by())
+        groups.setdefault((task.analysis, options, task.split), []).append(task)
+    for (name, _, _), group in groups.items():
+        done = 0
+        advance(name, done, len(group))
+        for batch in _batches(sorted(group, key=lambda task: order[task.key])):
+            for task, outcome in _outcomes(batch, ground, network, store):
+                if isinstance(outcome, str):
+                    answers.failures[task.key] = outcome
+                else:
+                    store.put(task.key, Entry(dict(outcome.arrays),
+                                              {"numbers": dict(outcome.numbers),
+                                               "parts": dict(task.parts)}, {}))
+                    answers.results[task.key] = outcome
+                    answers.computed.append(task)
+                done += 1
+            advance(name, done, len(group))
+    return answers
+
+
+def _batches(group: Sequence[Task]) -> Iterator[list[Task]]:
+    for _, part in groupby(enumerate(group), key=lambda pair: pair[0] // BATCH):
+        yield [task for _, task in part]
+
+
+def _outcomes(
+    batch: Sequence[Task], ground: Ground, network: Network, store: Store
+) -> list[tuple[Task, Result | str]]:
+    """Each task with its result or the reason it has none.
+
+    When a batch of several raises, its pictures are tried one by one: a picture the network
+    cannot stand must not cost the others their results.
+    """
+    try:
+        return list(zip(batch, _compute(batch, ground, network, store), strict=True))
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except Exception as error:  # the user's network may raise anything
+        if len(batch) > 1:
+            return [pair for task in batch for pair in _outcomes([task], ground, network, store)]
+        return [(batch[0], _reason(error))]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, FervisError) else f"{type(error).__name__}: {error}"
+
+
+def _compute(
+    batch: Sequence[Task], ground: Ground, network: Network, store: Store
+) -> Sequence[Result]:
+    first = batch[0]
+    rngs = tuple(
+        keys.generator(ground.seed, task.analysis, str(task.parts.get("picture", "")))
+        for task in batch
+    )
+    empty = np.zeros((0, *ground.dataset.images.shape[1:]), np.uint8)
+    if first.scope == "image":
+        indices = [task.index for task in batch]
+        labels = ground.dataset.labels
+        subjects = Subjects(
+            np.ascontiguousarray(ground.dataset.images[indices]),
+            None if labels is None else labels[indices], rngs)
+    elif first.scope == "split":
+        data = split_of(first.options, ground)
+        if data.labels is None:
+            raise AnalysisError(f"the split {data.split!r} has no labels, which {first.analysis} "
+                                "needs; name a labelled split with `split:`")
+        subjects = Subjects(empty, data.labels, rngs,
+                            probabilities=probabilities(data, network, store, lambda *_: None))
+    elif first.scope == "log":
+        subjects = Subjects(empty, None, rngs,
+                            log=ground.logs[str(getattr(first.options, "log", None))])
+    else:
+        subjects = Subjects(empty, None, rngs)
+    analysis = REGISTRY[first.analysis]
+    classifier = None if first.scope in ("split", "log") else network.classifier()
+    results = analysis.compute(classifier, subjects, first.options)
+    if first.scope in ("image", "network"):
+        for result in results:
+            _require_finite(result)
+    return results
+
+
+def _require_finite(result: Result) -> None:
+    for name, array in result.arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise AnalysisError(f"the network gave NaN or infinity ({name}); check its weights "
+                                "and the scale, mean and std of its input")
+
+
+def probabilities(
+    data: Dataset, network: Network, store: Store, advance: Advance
+) -> np.ndarray:
+    """(N, K) float32 probabilities of a whole split, stored as one entry."""
+    key = probabilities_key(data, network)
+    entry = store.get(key)
+    if entry is None:
+        advance("probabilities", 0, len(data))
+        values = network.classifier().probabilities(data.images)
+        if not np.isfinite(values).all():
+            bad = int(np.flatnonzero(~np.isfinite(values).all(1))[0])
+            raise AnalysisError(f"the network gave NaN or infinity for picture {bad} of "
+                                f"{data.split!r}; check its weights and its input scaling")
+        entry = Entry({"probabilities": values}, {}, {})
+        store.put(key, entry)
+        advance("probabilities", len(data), len(data))
+    return np.asarray(entry.arrays["probabilities"])
+
+
+def probabilities_key(data: Dataset, network: Network) -> str:
+    """Under which key the probabilities of a split are stored."""
+    return keys.digest(["probabilities", 1, data.digest, network.fingerprint,
+                        dict(keys.versions())])
+
+
+def drawn(
+    task: Task, result: Result, context: Context, store: Store, parts: Mapping[str, str]
+) -> Figure:
+    """The figure of a result, from the store where neither numbers nor drawing code changed."""
+    key = keys.digest(["figure", dict(parts), task.key, task.options.model_dump(mode="json"),
+                       _context_digest(context)])
+    entry = store.get(key)
+    if entry is None:
+        figure = REGISTRY[task.analysis].draw(result, task.options, context)
+        store.put(key, to_entry(figure))
+        return figure
+    return from_entry(entry)
+
+
+def _context_digest(context: Context) -> str:
+    return keys.digest([
+        [dict(text.by_language) for text in context.classes], context.split, context.seed,
+        context.name, context.index, context.label,
+        {name: list(shape) for name, shape in context.layers.items()},
+    ])

@@ -1,0 +1,57 @@
+"""Did anything change since the site was built? Asked before any library is loaded."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fervis.engine import keys
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What one build of one site folder stood on, by ingredient, and the files it left."""
+
+    ingredients: Mapping[str, Any]
+    files: Mapping[str, list[int]]  # relative name → [size, mtime_ns]
+    tasks: Mapping[str, Mapping[str, Any]]  # task title → ingredients of its key
+    pictures: Mapping[str, int]
+
+
+def stamp_path(cache: Path, site: Path) -> Path:
+    """Where the stamp of a site folder is kept."""
+    return cache / "builds" / f"{keys.digest(str(site.resolve()))}.json"
+
+
+def read(path: Path) -> Stamp | None:
+    """The stamp of the last build; None where there is none or it cannot be read."""
+    try:
+        return Stamp(**json.loads(path.read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+
+
+def write(path: Path, stamp: Stamp) -> None:
+    """Writes beside, flushes, then renames."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_suffix(f".{os.getpid()}.part")
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump(vars(stamp), file, ensure_ascii=False)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def files_of(site: Path) -> dict[str, list[int]]:
+    """Size and time of every file of a site, by relative name."""
+    found = {}
+    for folder, _, names in os.walk(site):
+        for name in names:
+            file = Path(folder) / name
+            state = file.stat()
+            found[file.relative_to(site).as_posix()] = [state.st_size, state.st_mtime_ns]
+    return found

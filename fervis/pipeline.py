@@ -1,0 +1,225 @@
+"""The whole build, top to bottom: report.yaml → spec → plan → compute → draw → page → publish."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fervis import data, spec
+from fervis.analyses import REGISTRY, Context, Options
+from fervis.engine import ground as grounds
+from fervis.engine import keys, stamp
+from fervis.engine.network import Network
+from fervis.engine.plan import Ground, Task, image_task, tasks_of
+from fervis.engine.run import Answers, drawn, probabilities, run
+from fervis.engine.store import Store
+from fervis.errors import FervisError, ReportError
+from fervis.model.options import ModelOptions
+from fervis.publish import staging, swap
+from fervis.render import render, template_folders
+from fervis.render.document import Block, Document, Failure, NetworkFacts, Picture, Shown
+from fervis.spec.report import Report
+from fervis.text import message
+
+SMALL_SPLIT = 5000
+"""Splits of up to this many pictures are predicted as a whole even if no part asks for it."""
+
+Advance = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a build did. ``unchanged``: nothing had to be done. Failures say what and why."""
+
+    site: Path
+    published: bool
+    unchanged: bool = False
+    computed: tuple[str, ...] = ()
+    stored: int = 0
+    pictures: Mapping[int | str, int] = field(default_factory=dict)
+    chosen: Mapping[int | str, int] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def load(file: Path, overrides: Sequence[str] = ()) -> Report:
+    """Reads and checks a report file against the analyses and data kinds there are."""
+    return spec.load(file, analyses=REGISTRY, datasets=data.KINDS, model=ModelOptions,
+                     overrides=overrides)
+
+
+def build(
+    file: str | Path = "report.yaml",
+    *,
+    out: Path | None = None,
+    cache: Path | None = None,
+    overrides: Sequence[str] = (),
+    keep_going: bool = False,
+    advance: Advance = lambda *_: None,
+) -> Outcome:
+    """Builds a report into ``out`` (default: ``site/`` beside the file) and says what it did.
+
+    ``advance(stage, done, total)`` hears of progress. Raises ReportError when the file or what it
+    names is wrong, MachineError when the machine lacks something. A failed analysis is no
+    exception: it is in ``Outcome.failures``, and the published site stays as it was unless
+    ``keep_going``.
+    """
+    file = Path(file).absolute()
+    site = (out or file.parent / "site").absolute()
+    cache = cache_folder(file, cache)
+    advance("check", 0, 1)
+    report = load(file, overrides)
+    ingredients = _ingredients(report, overrides)
+    last = stamp.read(stamp.stamp_path(cache, site))
+    if last and last.ingredients == ingredients and last.files == stamp.files_of(site):
+        return Outcome(site, published=True, unchanged=True, stored=len(last.tasks),
+                       pictures=dict(last.pictures))
+
+    store = Store(cache / "results")
+    dataset = grounds.open_data(report, cache)
+    network = Network(_model(report), report.folder, len(dataset.classes), store)
+    if complaints := grounds.check(report, dataset, network):
+        raise ReportError(complaints)
+    ground = grounds.stand(report, dataset, network, cache, store, advance)
+    plan = [[tasks_of(part, report, ground) for part in question.answer]
+            for question in report.questions]
+    predictions = {name: image_task("predictions", REGISTRY["predictions"].Options(), name, ground)
+                   for name in ground.indices}
+    tasks = [task for question in plan for part in question for task in part]
+    answers = run([*predictions.values(), *tasks], ground, network, store, advance)
+    advance("draw", 0, 1)
+    document = _document(report, ground, network, store, answers, plan, predictions, advance)
+    failures = document.failures
+    publish = keep_going or not failures
+    with staging(site if publish else cache / "failed" / site.name) as fresh:
+        advance("render", 0, 1)
+        render(document, fresh, templates=template_folders(report.folder), cache=cache / "render")
+        advance("publish", 0, 1)
+        swap(fresh, site if publish else cache / "failed" / site.name)
+    if publish and not failures:
+        stamp.write(stamp.stamp_path(cache, site), stamp.Stamp(
+            ingredients, stamp.files_of(site), {task.title: dict(task.parts) for task in tasks},
+            {str(name): index for name, index in ground.indices.items()}))
+    return Outcome(
+        site=site if publish else cache / "failed" / site.name,
+        published=publish,
+        computed=tuple(task.title for task in answers.computed),
+        stored=len(answers.stored),
+        pictures=dict(ground.indices),
+        chosen={name: ground.indices[name] for name, index in report.pictures.items()
+                if index == "auto"},
+        failures=failures,
+        warnings=(*network.facts().warnings, *grounds.mislabelled(report, ground),
+                  *_accuracy_warning(ground, network, store, advance),
+                  *(f"a damaged stored result was recomputed: {path}" for path in store.damaged)),
+    )
+
+
+def cache_folder(file: Path, cache: Path | None = None) -> Path:
+    """Where results live: the folder named, else $FERVIS_CACHE, else ``.fervis`` by the file."""
+    named = cache or (Path(os.environ["FERVIS_CACHE"]) if "FERVIS_CACHE" in os.environ else None)
+    return (named or file.parent / ".fervis").absolute()
+
+
+def _model(report: Report) -> ModelOptions:
+    if not isinstance(report.model, ModelOptions):
+        raise TypeError("report.model is no ModelOptions")
+    return report.model
+
+
+def _ingredients(report: Report, overrides: Sequence[str]) -> dict[str, Any]:
+    """All that the site depends on, cheap to find out."""
+    from fervis.model.fingerprint import fingerprint
+
+    try:
+        network = fingerprint(_model(report), report.folder)
+    except FervisError as error:
+        raise ReportError([report.complaint(("model",), str(error))]) from error
+    return {
+        "report": keys.source_digest(str(report.file)),
+        "overrides": list(overrides),
+        "data": data.stamp(report.data, report.folder),
+        "network": network,
+        "logs": [keys.source_digest(str(path)) for path in grounds.log_files(report)],
+        "templates": keys.source_digest(*map(str, template_folders(report.folder))),
+        "fervis": keys.source_digest(str(Path(__file__).parent)),
+        "libraries": dict(keys.versions()),
+        "date": os.environ.get("SOURCE_DATE_EPOCH", ""),
+    }
+
+
+def _document(
+    report: Report, ground: Ground, network: Network, store: Store, answers: Answers,
+    plan: list[list[list[Task]]], predictions: Mapping[int | str, Task], advance: Advance,
+) -> Document:
+    dataset, facts = ground.dataset, network.facts()
+    failures: list[str] = []
+    drawing = {"draw": keys.source_digest(str(Path(__file__).parent / "draw"))}
+
+    def shown(task: Task) -> Shown:
+        result = answers.results.get(task.key)
+        if result is None:
+            reason = answers.failures[task.key]
+        else:
+            code = Path(__file__).parent / "analyses" / f"{task.analysis}.py"
+            try:
+                figure = drawn(task, result, _context(task, ground, facts.shapes()), store,
+                               {**drawing, "code": keys.source_digest(str(code))})
+                return Shown(figure, task.picture)
+            except FervisError as error:
+                reason = str(error)
+        failures.append(f"{task.title}: {reason}")
+        return Shown(None, task.picture, Failure(
+            message("{analysis} could not be computed.", analysis=task.analysis), reason))
+
+    blocks = tuple(
+        tuple(Block(part, tuple(shown(task) for task in tasks))
+              for part, tasks in zip(question.answer, row, strict=True))
+        for question, row in zip(report.questions, plan, strict=True)
+    )
+    pictures = {}
+    for name, task in predictions.items():
+        result = answers.results.get(task.key)
+        index = ground.indices[name]
+        pictures[name] = Picture(
+            name, index, dataset.images[index],
+            None if dataset.labels is None else int(dataset.labels[index]),
+            None if result is None else result.arrays["probabilities"].astype("float32"))
+    accuracy = None
+    if dataset.labels is not None and _worth_predicting(ground):
+        values = probabilities(dataset, network, store, advance)
+        accuracy = float((values.argmax(1) == dataset.labels).mean())
+    model = _model(report)
+    return Document(
+        report=report, classes=dataset.classes, split=dataset.split, dataset=report.data_kind,
+        dataset_size=len(dataset), pictures=pictures, answers=blocks,
+        network=NetworkFacts(model.factory or "fervis default", facts.layers, facts.parameters,
+                             facts.explains, network.fingerprint, facts.warnings),
+        accuracy=accuracy, versions=dict(keys.versions()), failures=tuple(failures))
+
+
+def _context(task: Task, ground: Ground, shapes: Mapping[str, tuple[int, ...]]) -> Context:
+    options: Options = task.options
+    return Context(
+        classes=ground.dataset.classes, split=task.split, seed=ground.seed,
+        image=None if task.index is None else ground.dataset.images[task.index],
+        name="" if task.picture is None else str(task.picture), index=task.index,
+        label=task.label,
+        layers={name: shapes[name] for name in options.layers() if name in shapes})
+
+
+def _worth_predicting(ground: Ground) -> bool:
+    return len(ground.dataset) <= SMALL_SPLIT
+
+
+def _accuracy_warning(
+    ground: Ground, network: Network, store: Store, advance: Advance
+) -> tuple[str, ...]:
+    labels = ground.dataset.labels
+    if labels is None or not _worth_predicting(ground):
+        return ()
+    warning = grounds.near_chance(probabilities(ground.dataset, network, store, advance), labels)
+    return (warning,) if warning else ()
