@@ -1,0 +1,66 @@
+"""The command line: the only place that prints or exits."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+import click
+
+from fervis import __version__
+from fervis.cli.lazy import LazyGroup
+from fervis.errors import EXIT_FILE_WRONG, FervisError
+
+COMMANDS = {
+    "build": "fervis.cli.report:build",
+    "check": "fervis.cli.report:check",
+    "why": "fervis.cli.report:why",
+    "clean": "fervis.cli.report:clean",
+    "schema": "fervis.cli.report:schema",
+    "methods": "fervis.cli.report:methods",
+    "layers": "fervis.cli.network:layers",
+    "train": "fervis.cli.network:train",
+    "evaluate": "fervis.cli.network:evaluate",
+    "pick": "fervis.cli.pictures:pick",
+    "faces": "fervis.cli.pictures:faces",
+    "init": "fervis.cli.project:init",
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    commands_at=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Exit codes: 0 done, 1 an analysis failed, 2 the file is wrong, "
+    "3 the machine lacks something.",
+)
+@click.version_option(__version__)
+def cli() -> None:
+    """Show what an image classifier looks at: report.yaml becomes a site and a PDF.
+
+    \b
+    Examples:
+      fervis build                        report.yaml → site/index.html, site/report.pdf
+      fervis build --set images.4=812     with another picture for class 4
+      fervis check                        only check the file
+      fervis layers                       what the network's layers are called
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs a command and exits with its code."""
+    try:
+        code = cli.main(list(arguments) if arguments is not None else None,
+                        prog_name="fervis", standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except FervisError as error:
+        click.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(EXIT_FILE_WRONG)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; what was finished is kept", err=True)
+        sys.exit(130)
