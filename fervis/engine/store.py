@@ -205,7 +205,7 @@ def _encode(key: str, entry: Entry) -> bytes:
 
 
 def _decode(data: bytes, key: str) -> Entry:
-    """Raises _DamagedError. Once the digest is right the rest is as written, by whatever version."""
+    """Raises _DamagedError. Once the digest is right, the rest is as it was written."""
     if not data.startswith(MAGIC):
         other = data.startswith(MAGIC.rsplit(b" ", 1)[0])
         raise _DamagedError(
