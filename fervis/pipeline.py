@@ -47,8 +47,9 @@ class Outcome:
 
 def load(file: Path, overrides: Sequence[str] = ()) -> Report:
     """Reads and checks a report file against the analyses and data kinds there are."""
-    return spec.load(file, analyses=REGISTRY, datasets=data.KINDS, model=ModelOptions,
-                     overrides=overrides)
+    return spec.load(
+        file, analyses=REGISTRY, datasets=data.KINDS, model=ModelOptions, overrides=overrides
+    )
 
 
 def build(
@@ -75,8 +76,13 @@ def build(
     ingredients = _ingredients(report, overrides)
     last = stamp.read(stamp.stamp_path(cache, site))
     if last and last.ingredients == ingredients and last.files == stamp.files_of(site):
-        return Outcome(site, published=True, unchanged=True, stored=len(last.tasks),
-                       pictures=dict(last.pictures))
+        return Outcome(
+            site,
+            published=True,
+            unchanged=True,
+            stored=len(last.tasks),
+            pictures=dict(last.pictures),
+        )
 
     store = Store(cache / "results")
     dataset = grounds.open_data(report, cache)
@@ -84,10 +90,14 @@ def build(
     if complaints := grounds.check(report, dataset, network):
         raise ReportError(complaints)
     ground = grounds.stand(report, dataset, network, cache, store, advance)
-    plan = [[tasks_of(part, report, ground) for part in question.answer]
-            for question in report.questions]
-    predictions = {name: image_task("predictions", REGISTRY["predictions"].Options(), name, ground)
-                   for name in ground.indices}
+    plan = [
+        [tasks_of(part, report, ground) for part in question.answer]
+        for question in report.questions
+    ]
+    predictions = {
+        name: image_task("predictions", REGISTRY["predictions"].Options(), name, ground)
+        for name in ground.indices
+    }
     tasks = [task for question in plan for part in question for task in part]
     answers = run([*predictions.values(), *tasks], ground, network, store, advance)
     advance("draw", 0, 1)
@@ -100,21 +110,31 @@ def build(
         advance("publish", 0, 1)
         swap(fresh, site if publish else cache / "failed" / site.name)
     if publish and not failures:
-        stamp.write(stamp.stamp_path(cache, site), stamp.Stamp(
-            ingredients, stamp.files_of(site), {task.title: dict(task.parts) for task in tasks},
-            {str(name): index for name, index in ground.indices.items()}))
+        stamp.write(
+            stamp.stamp_path(cache, site),
+            stamp.Stamp(
+                ingredients,
+                stamp.files_of(site),
+                {task.title: dict(task.parts) for task in tasks},
+                {str(name): index for name, index in ground.indices.items()},
+            ),
+        )
     return Outcome(
         site=site if publish else cache / "failed" / site.name,
         published=publish,
         computed=tuple(task.title for task in answers.computed),
         stored=len(answers.stored),
         pictures=dict(ground.indices),
-        chosen={name: ground.indices[name] for name, index in report.pictures.items()
-                if index == "auto"},
+        chosen={
+            name: ground.indices[name] for name, index in report.pictures.items() if index == "auto"
+        },
         failures=failures,
-        warnings=(*network.facts().warnings, *grounds.mislabelled(report, ground),
-                  *_accuracy_warning(ground, network, store, advance),
-                  *(f"a damaged stored result was recomputed: {path}" for path in store.damaged)),
+        warnings=(
+            *network.facts().warnings,
+            *grounds.mislabelled(report, ground),
+            *_accuracy_warning(ground, network, store, advance),
+            *(f"a damaged stored result was recomputed: {path}" for path in store.damaged),
+        ),
     )
 
 
@@ -152,8 +172,14 @@ def _ingredients(report: Report, overrides: Sequence[str]) -> dict[str, Any]:
 
 
 def _document(
-    report: Report, ground: Ground, network: Network, store: Store, answers: Answers,
-    plan: list[list[list[Task]]], predictions: Mapping[int | str, Task], advance: Advance,
+    report: Report,
+    ground: Ground,
+    network: Network,
+    store: Store,
+    answers: Answers,
+    plan: list[list[list[Task]]],
+    predictions: Mapping[int | str, Task],
+    advance: Advance,
 ) -> Document:
     dataset, facts = ground.dataset, network.facts()
     failures: list[str] = []
@@ -166,18 +192,28 @@ def _document(
         else:
             code = Path(__file__).parent / "analyses" / f"{task.analysis}.py"
             try:
-                figure = drawn(task, result, _context(task, ground, facts.shapes()), store,
-                               {**drawing, "code": keys.source_digest(str(code))})
+                figure = drawn(
+                    task,
+                    result,
+                    _context(task, ground, facts.shapes()),
+                    store,
+                    {**drawing, "code": keys.source_digest(str(code))},
+                )
                 return Shown(figure, task.picture)
             except FervisError as error:
                 reason = str(error)
         failures.append(f"{task.title}: {reason}")
-        return Shown(None, task.picture, Failure(
-            message("{analysis} could not be computed.", analysis=task.analysis), reason))
+        return Shown(
+            None,
+            task.picture,
+            Failure(message("{analysis} could not be computed.", analysis=task.analysis), reason),
+        )
 
     blocks = tuple(
-        tuple(Block(part, tuple(shown(task) for task in tasks))
-              for part, tasks in zip(question.answer, row, strict=True))
+        tuple(
+            Block(part, tuple(shown(task) for task in tasks))
+            for part, tasks in zip(question.answer, row, strict=True)
+        )
         for question, row in zip(report.questions, plan, strict=True)
     )
     pictures = {}
@@ -185,30 +221,51 @@ def _document(
         result = answers.results.get(task.key)
         index = ground.indices[name]
         pictures[name] = Picture(
-            name, index, dataset.images[index],
+            name,
+            index,
+            dataset.images[index],
             None if dataset.labels is None else int(dataset.labels[index]),
-            None if result is None else result.arrays["probabilities"].astype("float32"))
+            None if result is None else result.arrays["probabilities"].astype("float32"),
+        )
     accuracy = None
     if dataset.labels is not None and _worth_predicting(ground):
         values = probabilities(dataset, network, store, advance)
         accuracy = float((values.argmax(1) == dataset.labels).mean())
     model = _model(report)
     return Document(
-        report=report, classes=dataset.classes, split=dataset.split, dataset=report.data_kind,
-        dataset_size=len(dataset), pictures=pictures, answers=blocks,
-        network=NetworkFacts(model.factory or "fervis default", facts.layers, facts.parameters,
-                             facts.explains, network.fingerprint, facts.warnings),
-        accuracy=accuracy, versions=dict(keys.versions()), failures=tuple(failures))
+        report=report,
+        classes=dataset.classes,
+        split=dataset.split,
+        dataset=report.data_kind,
+        dataset_size=len(dataset),
+        pictures=pictures,
+        answers=blocks,
+        network=NetworkFacts(
+            model.factory or "fervis default",
+            facts.layers,
+            facts.parameters,
+            facts.explains,
+            network.fingerprint,
+            facts.warnings,
+        ),
+        accuracy=accuracy,
+        versions=dict(keys.versions()),
+        failures=tuple(failures),
+    )
 
 
 def _context(task: Task, ground: Ground, shapes: Mapping[str, tuple[int, ...]]) -> Context:
     options: Options = task.options
     return Context(
-        classes=ground.dataset.classes, split=task.split, seed=ground.seed,
+        classes=ground.dataset.classes,
+        split=task.split,
+        seed=ground.seed,
         image=None if task.index is None else ground.dataset.images[task.index],
-        name="" if task.picture is None else str(task.picture), index=task.index,
+        name="" if task.picture is None else str(task.picture),
+        index=task.index,
         label=task.label,
-        layers={name: shapes[name] for name in options.layers() if name in shapes})
+        layers={name: shapes[name] for name in options.layers() if name in shapes},
+    )
 
 
 def _worth_predicting(ground: Ground) -> bool:
@@ -233,15 +290,17 @@ def validate(
     cache = cache_folder(file, cache)
     report = load(file, overrides)
     dataset = grounds.open_data(report, cache)
-    network = Network(_model(report), report.folder, len(dataset.classes),
-                      Store(cache / "results"))
+    network = Network(_model(report), report.folder, len(dataset.classes), Store(cache / "results"))
     if complaints := grounds.check(report, dataset, network):
         raise ReportError(complaints)
     return report
 
 
 def reasons(
-    file: str | Path = "report.yaml", *, out: Path | None = None, cache: Path | None = None,
+    file: str | Path = "report.yaml",
+    *,
+    out: Path | None = None,
+    cache: Path | None = None,
     overrides: Sequence[str] = (),
 ) -> list[tuple[str, str]]:
     """For every task of a report: "stored", or which part of its key is new since the last build.

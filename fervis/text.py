@@ -17,6 +17,7 @@ class Text:
 
     @classmethod
     def same(cls, text: str) -> Text:
+        """The same string in every language."""
         return cls({ANY: text})
 
     def in_language(self, language: str) -> str:

@@ -18,8 +18,17 @@ from fervis.analyses._contract import (
     Subjects,
 )
 
-__all__ = ["REGISTRY", "Analysis", "Context", "ImageOptions", "Images", "Options", "PictureName",
-           "Result", "Subjects"]
+__all__ = [
+    "REGISTRY",
+    "Analysis",
+    "Context",
+    "ImageOptions",
+    "Images",
+    "Options",
+    "PictureName",
+    "Result",
+    "Subjects",
+]
 
 
 class _Registry(Mapping[str, Analysis]):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from fervis.draw.figure import Figure
-from fervis.text import Text
+from fervis.text import Message, Text
 
 if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
@@ -106,6 +106,11 @@ class Analysis(Protocol):
     """A module in ``fervis/analyses/``; its file name is its name in report.yaml."""
 
     SCOPE: Scope
+    TITLE: Message  # "Saliency map"
+    ANSWERS: Message  # which question it answers, in one or two plain sentences
+    LIMITS: Message  # what it cannot show, in plain words
+    FORMULA: str  # LaTeX
+    PAPER: str  # citation with year and address
     VERSION: int  # raise it whenever compute() gives other numbers
     Options: type[Options]
 

@@ -50,8 +50,11 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command and exits with its code."""
     try:
-        code = cli.main(list(arguments) if arguments is not None else None,
-                        prog_name="fervis", standalone_mode=False)
+        code = cli.main(
+            list(arguments) if arguments is not None else None,
+            prog_name="fervis",
+            standalone_mode=False,
+        )
         sys.exit(code if isinstance(code, int) else 0)
     except FervisError as error:
         click.echo(str(error), err=True)

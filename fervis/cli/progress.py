@@ -10,8 +10,11 @@ from typing import Any
 import click
 
 WORDS = {
-    "check": "Checking report.yaml", "probabilities": "Predicting the whole split",
-    "draw": "Drawing", "render": "Writing pages and PDF", "publish": "Publishing",
+    "check": "Checking report.yaml",
+    "probabilities": "Predicting the whole split",
+    "draw": "Drawing",
+    "render": "Writing pages and PDF",
+    "publish": "Publishing",
 }
 
 
@@ -30,7 +33,9 @@ class Progress:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None,
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         if self._live is not None:
@@ -60,11 +65,16 @@ class Progress:
             from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
             from rich.progress import Progress as Bars
 
-            self._live = Bars(TextColumn("{task.description}"), BarColumn(),
-                              TextColumn("{task.completed}/{task.total}"), TimeRemainingColumn(),
-                              console=Console(stderr=True))
+            self._live = Bars(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                TextColumn("{task.completed}/{task.total}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+            )
             self._live.start()
         if stage not in self._tasks:
-            self._tasks[stage] = self._live.add_task(WORDS.get(stage, f"Computing {stage}"),
-                                                     total=total)
+            self._tasks[stage] = self._live.add_task(
+                WORDS.get(stage, f"Computing {stage}"), total=total
+            )
         self._live.update(self._tasks[stage], completed=done, total=total)

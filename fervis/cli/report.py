@@ -12,10 +12,18 @@ from fervis.cli.progress import Progress
 from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE
 
 file_argument = click.argument("file", type=click.Path(path_type=Path), default="report.yaml")
-cache_option = click.option("--cache", type=click.Path(path_type=Path),
-                            help="Folder of results; default $FERVIS_CACHE or .fervis by the file.")
-set_option = click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE",
-                          help="Change one value of the file for this run: --set images.4=812")
+cache_option = click.option(
+    "--cache",
+    type=click.Path(path_type=Path),
+    help="Folder of results; default $FERVIS_CACHE or .fervis by the file.",
+)
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="PATH=VALUE",
+    help="Change one value of the file for this run: --set images.4=812",
+)
 
 
 @click.command()
@@ -23,20 +31,27 @@ set_option = click.option("--set", "overrides", multiple=True, metavar="PATH=VAL
 @click.option("--out", type=click.Path(path_type=Path), help="The site's folder; default site/.")
 @cache_option
 @set_option
-@click.option("--keep-going", is_flag=True,
-              help="Publish even when an analysis failed; its block says why.")
+@click.option(
+    "--keep-going", is_flag=True, help="Publish even when an analysis failed; its block says why."
+)
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what was computed, and when.")
 def build(
-    file: Path, out: Path | None, cache: Path | None, overrides: tuple[str, ...],
-    keep_going: bool, quiet: bool, verbose: bool,
+    file: Path,
+    out: Path | None,
+    cache: Path | None,
+    overrides: tuple[str, ...],
+    keep_going: bool,
+    quiet: bool,
+    verbose: bool,
 ) -> int:
     """Build the report: a site and one PDF per language."""
     from fervis import pipeline
 
     with Progress(-1 if quiet else int(verbose)) as progress:
-        outcome = pipeline.build(file, out=out, cache=cache, overrides=overrides,
-                                 keep_going=keep_going, advance=progress)
+        outcome = pipeline.build(
+            file, out=out, cache=cache, overrides=overrides, keep_going=keep_going, advance=progress
+        )
     for name, index in outcome.chosen.items():
         click.echo(f"auto chose picture {index} for class {name}")
     for warning in outcome.warnings:
@@ -54,12 +69,15 @@ def build(
         click.echo(f"{len(outcome.computed)} computed, {outcome.stored} reused")
     if outcome.published:
         if not quiet:
-            click.echo(f"{_shown(outcome.site / 'index.html')}\n"
-                       f"{_shown(outcome.site / 'report.pdf')}")
+            click.echo(
+                f"{_shown(outcome.site / 'index.html')}\n{_shown(outcome.site / 'report.pdf')}"
+            )
     else:
-        click.echo(f"Not published, because of the failures above; the site stays as it was. "
-                   f"See {_shown(outcome.site / 'index.html')}, or publish it with --keep-going.",
-                   err=True)
+        click.echo(
+            f"Not published, because of the failures above; the site stays as it was. "
+            f"See {_shown(outcome.site / 'index.html')}, or publish it with --keep-going.",
+            err=True,
+        )
     return EXIT_ANALYSIS_FAILED if outcome.failures else EXIT_DONE
 
 
@@ -73,8 +91,10 @@ def check(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
 
     report = pipeline.validate(file, cache=cache, overrides=overrides)
     parts = sum(len(question.answer) for question in report.questions)
-    click.echo(f"{file.name} is right: {len(report.questions)} questions, {parts} parts, "
-               f"{len(report.pictures)} pictures")
+    click.echo(
+        f"{file.name} is right: {len(report.questions)} questions, {parts} parts, "
+        f"{len(report.pictures)} pictures"
+    )
     return EXIT_DONE
 
 
@@ -95,8 +115,12 @@ def why(file: Path, out: Path | None, cache: Path | None, overrides: tuple[str, 
 @click.command()
 @file_argument
 @cache_option
-@click.option("--limit", metavar="MB", type=float,
-              help="Keep the most recently used results up to this size instead of none.")
+@click.option(
+    "--limit",
+    metavar="MB",
+    type=float,
+    help="Keep the most recently used results up to this size instead of none.",
+)
 def clean(file: Path, cache: Path | None, limit: float | None) -> int:
     """Remove stored results (never the published site)."""
     from fervis import pipeline
@@ -107,8 +131,10 @@ def clean(file: Path, cache: Path | None, limit: float | None) -> int:
     before = store.size()
     if limit is not None:
         store.prune(int(limit * 1e6))
-        click.echo(f"{(before - store.size()) / 1e6:.1f} MB removed, "
-                   f"{store.size() / 1e6:.1f} MB kept in {_shown(folder)}")
+        click.echo(
+            f"{(before - store.size()) / 1e6:.1f} MB removed, "
+            f"{store.size() / 1e6:.1f} MB kept in {_shown(folder)}"
+        )
     else:
         for name in ("results", "data", "render", "builds", "failed"):
             shutil.rmtree(folder / name, ignore_errors=True)
@@ -123,8 +149,9 @@ def schema() -> int:
     from fervis.analyses import REGISTRY
     from fervis.model.options import ModelOptions
 
-    click.echo(json.dumps(spec.schema(REGISTRY, data.KINDS, ModelOptions), indent=2,
-                          ensure_ascii=False))
+    click.echo(
+        json.dumps(spec.schema(REGISTRY, data.KINDS, ModelOptions), indent=2, ensure_ascii=False)
+    )
     return EXIT_DONE
 
 

@@ -29,8 +29,13 @@ def open_data(report: Report, cache: Path) -> Dataset:
     """The split that the report is about. Raises ReportError at ``data:``."""
     model = _model_options(report)
     try:
-        return open_dataset(report.data, folder=report.folder, cache=cache / "data",  # type: ignore[arg-type]
-                            size=model.height_width, channels=model.channels)
+        return open_dataset(
+            report.data,
+            folder=report.folder,
+            cache=cache / "data",  # type: ignore[arg-type]
+            size=model.height_width,
+            channels=model.channels,
+        )
     except DataError as error:
         raise ReportError([report.complaint(("data",), str(error))]) from error
 
@@ -46,21 +51,33 @@ def check(report: Report, dataset: Dataset, network: Network) -> list[Complaint]
         complaints += _check_layers(part, report, facts)
         complaints += _check_target(part, report, len(dataset.classes))
         if REGISTRY[part.analysis].SCOPE == "log" and _log_path(part, report) is None:
-            complaints.append(report.complaint(
-                (*part.where, part.analysis),
-                "no training log; name one with `log:` (a CSV with an epoch column)"))
-        if REGISTRY[part.analysis].SCOPE == "split" and not getattr(
-            part.options, "split", None
-        ) and dataset.labels is None:
-            complaints.append(report.complaint(
-                (*part.where, part.analysis),
-                f"the split {dataset.split!r} has no labels, which {part.analysis} needs; "
-                "name a labelled split with `split:`"))
+            complaints.append(
+                report.complaint(
+                    (*part.where, part.analysis),
+                    "no training log; name one with `log:` (a CSV with an epoch column)",
+                )
+            )
+        if (
+            REGISTRY[part.analysis].SCOPE == "split"
+            and not getattr(part.options, "split", None)
+            and dataset.labels is None
+        ):
+            complaints.append(
+                report.complaint(
+                    (*part.where, part.analysis),
+                    f"the split {dataset.split!r} has no labels, which {part.analysis} needs; "
+                    "name a labelled split with `split:`",
+                )
+            )
     return complaints
 
 
 def stand(
-    report: Report, dataset: Dataset, network: Network, cache: Path, store: Store,
+    report: Report,
+    dataset: Dataset,
+    network: Network,
+    cache: Path,
+    store: Store,
     advance: Advance,
 ) -> Ground:
     """What the tasks stand on: the other splits, the logs, and an index for every picture.
@@ -76,8 +93,13 @@ def stand(
             if isinstance(split, str) and split != dataset.split and split not in splits:
                 model = _model_options(report)
                 splits[split] = open_dataset(
-                    report.data, folder=report.folder, cache=cache / "data",  # type: ignore[arg-type]
-                    size=model.height_width, channels=model.channels, split=split)
+                    report.data,
+                    folder=report.folder,
+                    cache=cache / "data",  # type: ignore[arg-type]
+                    size=model.height_width,
+                    channels=model.channels,
+                    split=split,
+                )
             if REGISTRY[part.analysis].SCOPE == "log":
                 path = _log_path(part, report)
                 if path is not None:
@@ -90,15 +112,22 @@ def stand(
             indices[name] = index
             continue
         if dataset.labels is None:
-            complaints.append(report.complaint(
-                ("images", name), "auto needs labels, which this data has not; give an index"))
+            complaints.append(
+                report.complaint(
+                    ("images", name), "auto needs labels, which this data has not; give an index"
+                )
+            )
             continue
         values = probabilities(dataset, network, store, advance)
         chosen = median_correct(values, dataset.labels, int(name))
         if chosen is None:
-            complaints.append(report.complaint(
-                ("images", name), f"the network classifies no picture of class {name} correctly, "
-                "so auto has nothing to choose; give an index"))
+            complaints.append(
+                report.complaint(
+                    ("images", name),
+                    f"the network classifies no picture of class {name} correctly, "
+                    "so auto has nothing to choose; give an index",
+                )
+            )
         else:
             indices[name] = chosen
     if complaints:
@@ -120,8 +149,9 @@ def mislabelled(report: Report, ground: Ground) -> list[str]:
     if labels is not None:
         for name, index in ground.indices.items():
             if isinstance(name, int) and int(labels[index]) != name:
-                found.append(f"images.{name}: picture {index} is labelled {int(labels[index])}, "
-                             f"not {name}")
+                found.append(
+                    f"images.{name}: picture {index} is labelled {int(labels[index])}, not {name}"
+                )
     return found
 
 
@@ -132,8 +162,10 @@ def near_chance(values: np.ndarray, labels: np.ndarray) -> str | None:
     chance = max(1 / classes, float(np.bincount(labels).max() / count))
     if classes < 2 or count < 30 or accuracy > chance + 3 * (chance * (1 - chance) / count) ** 0.5:
         return None
-    return (f"accuracy is {accuracy:.1%}, near chance: the usual causes are `scale`, `mean` and "
-            "`std` other than in training, classes in another order, or other weights")
+    return (
+        f"accuracy is {accuracy:.1%}, near chance: the usual causes are `scale`, `mean` and "
+        "`std` other than in training, classes in another order, or other weights"
+    )
 
 
 def _model_options(report: Report) -> ModelOptions:
@@ -147,14 +179,19 @@ def _check_pictures(report: Report, dataset: Dataset) -> Iterable[Complaint]:
     for name, index in report.pictures.items():
         where = ("images", name)
         if isinstance(name, int) and not 0 <= name < classes:
-            yield report.complaint(where, f"there is no class {name}; expected 0 to {classes - 1}, "
-                                   "or a free name that is not a number")
+            yield report.complaint(
+                where,
+                f"there is no class {name}; expected 0 to {classes - 1}, "
+                "or a free name that is not a number",
+            )
         elif index == "auto" and not isinstance(name, int):
-            yield report.complaint(where, "auto chooses by class, and a free name has none; "
-                                   "give an index")
+            yield report.complaint(
+                where, "auto chooses by class, and a free name has none; give an index"
+            )
         elif index != "auto" and not 0 <= index <= last:
-            yield report.complaint(where, f"there is no picture {index}; the split "
-                                   f"{dataset.split!r} has 0 to {last}")
+            yield report.complaint(
+                where, f"there is no picture {index}; the split {dataset.split!r} has 0 to {last}"
+            )
 
 
 def _check_layers(part: Part, report: Report, facts: Facts) -> Iterable[Complaint]:
@@ -164,36 +201,48 @@ def _check_layers(part: Part, report: Report, facts: Facts) -> Iterable[Complain
         if name not in shapes:
             close = difflib.get_close_matches(name, shapes, 1, 0.5)
             hint = f" (did you mean {close[0]}?)" if close else ""
-            yield report.complaint(where, f"the network has no layer {name!r}; it has "
-                                   f"{_shortened([row['name'] for row in facts.layers])}{hint}")
+            yield report.complaint(
+                where,
+                f"the network has no layer {name!r}; it has "
+                f"{_shortened([row['name'] for row in facts.layers])}{hint}",
+            )
             continue
         channels = shapes[name][0] if shapes[name] else 1
         first, named = getattr(options, "first", None), getattr(options, "channels", None)
         if isinstance(named, list | tuple) and named and max(named) >= channels:
-            yield report.complaint((*part.where, part.analysis, "channels"),
-                                   f"{name} has channels 0 to {channels - 1}; found {max(named)}")
+            yield report.complaint(
+                (*part.where, part.analysis, "channels"),
+                f"{name} has channels 0 to {channels - 1}; found {max(named)}",
+            )
         elif not named and isinstance(first, int) and first > channels:
-            yield report.complaint((*part.where, part.analysis, "first"),
-                                   f"{name} has {channels} channels; found {first}")
+            yield report.complaint(
+                (*part.where, part.analysis, "first"),
+                f"{name} has {channels} channels; found {first}",
+            )
 
 
 def _check_target(part: Part, report: Report, classes: int) -> Iterable[Complaint]:
     target = getattr(part.options, "target", None)
     if isinstance(target, int) and not 0 <= target < classes:
-        yield report.complaint((*part.where, part.analysis, "target"),
-                               f"there is no class {target}; expected 0 to {classes - 1}, "
-                               "true or predicted")
+        yield report.complaint(
+            (*part.where, part.analysis, "target"),
+            f"there is no class {target}; expected 0 to {classes - 1}, true or predicted",
+        )
 
 
 def _shortened(names: list[str], most: int = 12) -> str:
-    return ", ".join(names[:most]) + (f" … ({len(names)} in all; see `fervis layers`)"
-                                      if len(names) > most else "")
+    return ", ".join(names[:most]) + (
+        f" … ({len(names)} in all; see `fervis layers`)" if len(names) > most else ""
+    )
 
 
 def log_files(report: Report) -> list[Path]:
     """The training logs that a report reads."""
-    paths = (_log_path(part, report) for part in analysis_parts(report)
-             if REGISTRY[part.analysis].SCOPE == "log")
+    paths = (
+        _log_path(part, report)
+        for part in analysis_parts(report)
+        if REGISTRY[part.analysis].SCOPE == "log"
+    )
     return [path for path in paths if path is not None and path.is_file()]
 
 
@@ -208,5 +257,3 @@ def _log_path(part: Part, report: Report) -> Path | None:
         beside = report.folder / model.weights.parent / "log.csv"
         return beside if beside.exists() else None
     return None
-
-

@@ -26,9 +26,7 @@ def digest(value: Any) -> str:
 def array_digest(array: NDArray[Any]) -> str:
     """A hash of an array's shape, type and bytes."""
     head = f"{array.dtype.str}{array.shape}".encode()
-    return hashlib.blake2b(
-        head + np.ascontiguousarray(array).tobytes(), digest_size=20
-    ).hexdigest()
+    return hashlib.blake2b(head + np.ascontiguousarray(array).tobytes(), digest_size=20).hexdigest()
 
 
 @functools.cache

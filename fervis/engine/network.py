@@ -65,19 +65,31 @@ class Network:
                 entry = Entry(arrays={}, meta=_facts_of(self.classifier()), blobs={})
                 self._store.put(key, entry)
             meta = entry.meta
-            self._facts = Facts(tuple(meta["layers"]), meta["parameters"], meta["explains"],
-                                tuple(meta["warnings"]))
+            self._facts = Facts(
+                tuple(meta["layers"]), meta["parameters"], meta["explains"], tuple(meta["warnings"])
+            )
         return self._facts
 
 
 def _facts_of(classifier: Classifier) -> dict[str, Any]:
     layers: dict[str, dict[str, Any]] = {}
     for alias, layer in classifier.layers.items():
-        row = layers.setdefault(layer.name, {
-            "name": layer.name, "aliases": [], "path": layer.path, "kind": layer.kind,
-            "shape": list(layer.shape), "parameters": layer.parameters,
-        })
+        row = layers.setdefault(
+            layer.name,
+            {
+                "name": layer.name,
+                "aliases": [],
+                "path": layer.path,
+                "kind": layer.kind,
+                "shape": list(layer.shape),
+                "parameters": layer.parameters,
+            },
+        )
         if alias != layer.name:
             row["aliases"].append(alias)
-    return {"layers": list(layers.values()), "parameters": classifier.parameters,
-            "explains": classifier.explains, "warnings": list(classifier.warnings)}
+    return {
+        "layers": list(layers.values()),
+        "parameters": classifier.parameters,
+        "explains": classifier.explains,
+        "warnings": list(classifier.warnings),
+    }

@@ -41,7 +41,9 @@ class Task:
     @property
     def title(self) -> str:
         """What a person calls it: "gradcam of picture 4"."""
-        return self.analysis if self.picture is None else f"{self.analysis} of picture {self.picture}"
+        return (
+            self.analysis if self.picture is None else f"{self.analysis} of picture {self.picture}"
+        )
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ def tasks_of(part: Part, report: Report, ground: Ground) -> list[Task]:
     scope = REGISTRY[part.analysis].SCOPE
     options = part_options(part)
     if scope == "image":
-        return [image_task(part.analysis, options, name, ground)
-                for name in pictures_of(part, report)]
+        return [
+            image_task(part.analysis, options, name, ground) for name in pictures_of(part, report)
+        ]
     common = _common(part.analysis, options, ground)
     split = ground.dataset.split
     if scope == "split":

@@ -61,9 +61,14 @@ def run(
                 if isinstance(outcome, str):
                     answers.failures[task.key] = outcome
                 else:
-                    store.put(task.key, Entry(dict(outcome.arrays),
-                                              {"numbers": dict(outcome.numbers),
-                                               "parts": dict(task.parts)}, {}))
+                    store.put(
+                        task.key,
+                        Entry(
+                            dict(outcome.arrays),
+                            {"numbers": dict(outcome.numbers), "parts": dict(task.parts)},
+                            {},
+                        ),
+                    )
                     answers.results[task.key] = outcome
                     answers.computed.append(task)
                 done += 1
@@ -112,17 +117,26 @@ def _compute(
         labels = ground.dataset.labels
         subjects = Subjects(
             np.ascontiguousarray(ground.dataset.images[indices]),
-            None if labels is None else labels[indices], rngs)
+            None if labels is None else labels[indices],
+            rngs,
+        )
     elif first.scope == "split":
         data = split_of(first.options, ground)
         if data.labels is None:
-            raise AnalysisError(f"the split {data.split!r} has no labels, which {first.analysis} "
-                                "needs; name a labelled split with `split:`")
-        subjects = Subjects(empty, data.labels, rngs,
-                            probabilities=probabilities(data, network, store, lambda *_: None))
+            raise AnalysisError(
+                f"the split {data.split!r} has no labels, which {first.analysis} "
+                "needs; name a labelled split with `split:`"
+            )
+        subjects = Subjects(
+            empty,
+            data.labels,
+            rngs,
+            probabilities=probabilities(data, network, store, lambda *_: None),
+        )
     elif first.scope == "log":
-        subjects = Subjects(empty, None, rngs,
-                            log=ground.logs[str(getattr(first.options, "log", None))])
+        subjects = Subjects(
+            empty, None, rngs, log=ground.logs[str(getattr(first.options, "log", None))]
+        )
     else:
         subjects = Subjects(empty, None, rngs)
     analysis = REGISTRY[first.analysis]
@@ -137,13 +151,13 @@ def _compute(
 def _require_finite(result: Result) -> None:
     for name, array in result.arrays.items():
         if array.dtype.kind == "f" and not np.isfinite(array).all():
-            raise AnalysisError(f"the network gave NaN or infinity ({name}); check its weights "
-                                "and the scale, mean and std of its input")
+            raise AnalysisError(
+                f"the network gave NaN or infinity ({name}); check its weights "
+                "and the scale, mean and std of its input"
+            )
 
 
-def probabilities(
-    data: Dataset, network: Network, store: Store, advance: Advance
-) -> np.ndarray:
+def probabilities(data: Dataset, network: Network, store: Store, advance: Advance) -> np.ndarray:
     """(N, K) float32 probabilities of a whole split, stored as one entry."""
     key = probabilities_key(data, network)
     entry = store.get(key)
@@ -152,8 +166,10 @@ def probabilities(
         values = network.classifier().probabilities(data.images)
         if not np.isfinite(values).all():
             bad = int(np.flatnonzero(~np.isfinite(values).all(1))[0])
-            raise AnalysisError(f"the network gave NaN or infinity for picture {bad} of "
-                                f"{data.split!r}; check its weights and its input scaling")
+            raise AnalysisError(
+                f"the network gave NaN or infinity for picture {bad} of "
+                f"{data.split!r}; check its weights and its input scaling"
+            )
         entry = Entry({"probabilities": values}, {}, {})
         store.put(key, entry)
         advance("probabilities", len(data), len(data))
@@ -162,16 +178,24 @@ def probabilities(
 
 def probabilities_key(data: Dataset, network: Network) -> str:
     """Under which key the probabilities of a split are stored."""
-    return keys.digest(["probabilities", 1, data.digest, network.fingerprint,
-                        dict(keys.versions())])
+    return keys.digest(
+        ["probabilities", 1, data.digest, network.fingerprint, dict(keys.versions())]
+    )
 
 
 def drawn(
     task: Task, result: Result, context: Context, store: Store, parts: Mapping[str, str]
 ) -> Figure:
     """The figure of a result, from the store where neither numbers nor drawing code changed."""
-    key = keys.digest(["figure", dict(parts), task.key, task.options.model_dump(mode="json"),
-                       _context_digest(context)])
+    key = keys.digest(
+        [
+            "figure",
+            dict(parts),
+            task.key,
+            task.options.model_dump(mode="json"),
+            _context_digest(context),
+        ]
+    )
     entry = store.get(key)
     if entry is None:
         figure = REGISTRY[task.analysis].draw(result, task.options, context)
@@ -181,8 +205,14 @@ def drawn(
 
 
 def _context_digest(context: Context) -> str:
-    return keys.digest([
-        [dict(text.by_language) for text in context.classes], context.split, context.seed,
-        context.name, context.index, context.label,
-        {name: list(shape) for name, shape in context.layers.items()},
-    ])
+    return keys.digest(
+        [
+            [dict(text.by_language) for text in context.classes],
+            context.split,
+            context.seed,
+            context.name,
+            context.index,
+            context.label,
+            {name: list(shape) for name, shape in context.layers.items()},
+        ]
+    )

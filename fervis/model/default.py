@@ -40,5 +40,6 @@ class ExpressionNet(nn.Module):
         )
 
     def forward(self, images: Tensor) -> Tensor:
+        """Logits (N, classes) of normalised images (N, 1, H, W)."""
         logits: Tensor = self.head(self.features(images))
         return logits

@@ -35,4 +35,5 @@ class ModelOptions(BaseModel):
 
     @property
     def height_width(self) -> tuple[int, int]:
+        """Height and width of the input in pixels."""
         return (self.size, self.size) if isinstance(self.size, int) else self.size
