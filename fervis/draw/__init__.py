@@ -1,0 +1,1 @@
+"""Drawing primitives for the analyses: colours, overlays, charts, encoded pictures."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from html import escape, unescape
 from typing import Literal
 
 import numpy as np
@@ -29,7 +31,8 @@ class Panel:
 
     ``png`` is a native-resolution PNG (a 48×48 face is 48×48 pixels; the page enlarges it without
     smoothing); a chart has ``svg`` instead. ``key`` names its file within the figure. A ``map``
-    panel may carry ``variants``: the same map in other colour maps, by name.
+    panel may carry ``variants``: the same map in other colour maps, by name. ``words`` says what
+    the texts inside ``svg`` mean, so that one drawing serves every language.
     """
 
     key: str
@@ -42,6 +45,16 @@ class Panel:
     svg: str = ""
     colour_bar: ColourBar | None = None
     variants: Mapping[str, bytes] = field(default_factory=dict)
+    words: Mapping[str, Message | Text] = field(default_factory=dict)
+
+    def svg_in_words_of(self, say: Callable[[Message | Text], str]) -> str:
+        """The chart with each text that ``words`` knows replaced by what ``say`` makes of it."""
+
+        def put(found: re.Match[str]) -> str:
+            word = self.words.get(unescape(found[1]))
+            return found[0] if word is None else f">{escape(say(word))}</text>"
+
+        return re.sub(r">([^<]+)</text>", put, self.svg)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,58 @@
+import re
+
+import numpy as np
+import pytest
+
+from fervis.draw import chart
+from fervis.draw.figure import Panel
+from fervis.draw.svg import tidy
+from fervis.text import Text, message
+
+SHARES = np.array([[0.9, 0.1], [np.nan, np.nan]])
+NOTES = [[("90%", "9"), ("10%", "1")], [("–",), ("–",)]]
+
+
+@pytest.fixture(scope="module")
+def heat() -> str:
+    svg, _ = chart.heatmap(SHARES, NOTES, ["cats & dogs", "owls"], rows="True", columns="Guess")
+    return svg
+
+
+def test_a_chart_is_the_same_bytes_twice(heat):
+    again, _ = chart.heatmap(SHARES, NOTES, ["cats & dogs", "owls"], rows="True", columns="Guess")
+    assert again == heat
+
+
+def test_a_chart_brings_no_id_style_sheet_or_font_into_the_page(heat):
+    assert heat.startswith("<svg")
+    assert not re.search(r'\bid=|<style|style=|url\(|font-family|<!--|DejaVu', heat)
+    assert "currentColor" in heat
+
+
+def test_every_cell_says_its_note(heat):
+    assert re.findall(r">([^<]+)</text>", heat).count("–") == 2
+    assert ">90%</text>" in heat
+
+
+def test_words_of_a_chart_are_put_into_the_readers_language(heat):
+    panel = Panel("chart", "chart", message("t"), message("a"), 560, 300, svg=heat, words={
+        "cats & dogs": Text({"en": "cats & dogs", "de": "Katzen & <Hunde>"}),
+        "Guess": message("Guess"),
+    })
+    said = panel.svg_in_words_of(
+        lambda word: word.in_language("de") if isinstance(word, Text) else "Tipp")
+    assert said.count(">Katzen &amp; &lt;Hunde&gt;</text>") == 2
+    assert ">Tipp</text>" in said
+    assert ">owls</text>" in said
+
+
+def test_curves_name_every_line_and_leave_gaps():
+    lines = {"loss a": np.array([1.0, np.nan, 0.5]), "loss b": np.array([1.0, 0.7, 0.6])}
+    svg, height = chart.curves(np.arange(3.0), lines, x_title="epoch", y_title="loss")
+    assert {"loss a", "loss b", "epoch", "loss"} <= set(re.findall(r">([^<]+)</text>", svg))
+    assert height > 0
+
+
+def test_tidy_refuses_a_drawing_that_needs_its_ids():
+    with pytest.raises(ValueError, match="ids"):
+        tidy('<svg xmlns="http://www.w3.org/2000/svg"><g clip-path="url(#p)"/></svg>')
