@@ -86,7 +86,7 @@ def build(
 
     store = Store(cache / "results")
     dataset = grounds.open_data(report, cache)
-    network = Network(_model(report), report.folder, len(dataset.classes), store)
+    network = Network(model_options(report), report.folder, len(dataset.classes), store)
     if complaints := grounds.check(report, dataset, network):
         raise ReportError(complaints)
     ground = grounds.stand(report, dataset, network, cache, store, advance)
@@ -144,7 +144,8 @@ def cache_folder(file: Path, cache: Path | None = None) -> Path:
     return (named or file.parent / ".fervis").absolute()
 
 
-def _model(report: Report) -> ModelOptions:
+def model_options(report: Report) -> ModelOptions:
+    """``model:`` of a report, typed."""
     if not isinstance(report.model, ModelOptions):
         raise TypeError("report.model is no ModelOptions")
     return report.model
@@ -155,7 +156,7 @@ def _ingredients(report: Report, overrides: Sequence[str]) -> dict[str, Any]:
     from fervis.model.fingerprint import fingerprint
 
     try:
-        network = fingerprint(_model(report), report.folder)
+        network = fingerprint(model_options(report), report.folder)
     except FervisError as error:
         raise ReportError([report.complaint(("model",), str(error))]) from error
     return {
@@ -231,7 +232,7 @@ def _document(
     if dataset.labels is not None and _worth_predicting(ground):
         values = probabilities(dataset, network, store, advance)
         accuracy = float((values.argmax(1) == dataset.labels).mean())
-    model = _model(report)
+    model = model_options(report)
     return Document(
         report=report,
         classes=dataset.classes,
@@ -280,53 +281,3 @@ def _accuracy_warning(
         return ()
     warning = grounds.near_chance(probabilities(ground.dataset, network, store, advance), labels)
     return (warning,) if warning else ()
-
-
-def validate(
-    file: str | Path = "report.yaml", *, cache: Path | None = None, overrides: Sequence[str] = ()
-) -> Report:
-    """Checks a report as build() does, and computes nothing. Raises ReportError."""
-    file = Path(file).absolute()
-    cache = cache_folder(file, cache)
-    report = load(file, overrides)
-    dataset = grounds.open_data(report, cache)
-    network = Network(_model(report), report.folder, len(dataset.classes), Store(cache / "results"))
-    if complaints := grounds.check(report, dataset, network):
-        raise ReportError(complaints)
-    return report
-
-
-def reasons(
-    file: str | Path = "report.yaml",
-    *,
-    out: Path | None = None,
-    cache: Path | None = None,
-    overrides: Sequence[str] = (),
-) -> list[tuple[str, str]]:
-    """For every task of a report: "stored", or which part of its key is new since the last build.
-
-    Computes nothing but the split's probabilities where ``auto`` needs them.
-    """
-    file = Path(file).absolute()
-    site = (out or file.parent / "site").absolute()
-    folder = cache_folder(file, cache)
-    report = validate(file, cache=cache, overrides=overrides)
-    store = Store(folder / "results")
-    dataset = grounds.open_data(report, folder)
-    network = Network(_model(report), report.folder, len(dataset.classes), store)
-    ground = grounds.stand(report, dataset, network, folder, store, lambda *_: None)
-    last = stamp.read(stamp.stamp_path(folder, site))
-    known = last.tasks if last else {}
-    found = []
-    for part in grounds.analysis_parts(report):
-        for task in tasks_of(part, report, ground):
-            before = known.get(task.title)
-            changed = sorted(k for k, v in task.parts.items() if before and before.get(k) != v)
-            if store.has(task.key):
-                reason = "stored"
-            elif before is None:
-                reason = "to compute: new"
-            else:
-                reason = f"to compute: {', '.join(changed) or 'its stored result is gone'} changed"
-            found.append((task.title, reason))
-    return found

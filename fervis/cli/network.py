@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @set_option
 def layers(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
     """List the layers of the report's network: the names to write into report.yaml."""
-    from fervis import pipeline
+    from fervis import survey
 
-    facts = pipeline.open_network(file, cache=cache, overrides=overrides).facts()
+    facts = survey.open_report(file, cache=cache, overrides=overrides).network.facts()
     rows = [("name", "path", "type", "output", "parameters")]
     for layer in facts.layers:
         shape = "×".join(map(str, layer["shape"]))
@@ -133,9 +133,9 @@ def evaluate(
     file: Path, cache: Path | None, overrides: tuple[str, ...], split: str | None, as_json: bool
 ) -> int:
     """Score the report's network on a labelled split: accuracy, recall, confusion."""
-    from fervis import pipeline
+    from fervis import survey
 
-    numbers = pipeline.evaluate(file, split=split, cache=cache, overrides=overrides)
+    numbers = survey.evaluate(file, split=split, cache=cache, overrides=overrides)
     if as_json:
         click.echo(json.dumps(numbers, indent=2, ensure_ascii=False))
         return EXIT_DONE

@@ -21,10 +21,10 @@ def pick(
     file: Path, cache: Path | None, overrides: tuple[str, ...], split: str | None, out: Path
 ) -> int:
     """Write a page with every picture of a split, to choose indices by looking."""
-    from fervis import pipeline
+    from fervis import survey
 
     with Progress() as progress:
-        count = pipeline.pick(
+        count = survey.pick(
             file, out, split=split, cache=cache, overrides=overrides, advance=progress
         )
     click.echo(f"{out}: {count} pictures with index, class, prediction and confidence")

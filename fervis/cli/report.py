@@ -87,9 +87,9 @@ def build(
 @set_option
 def check(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
     """Check the report, its data and its layer names; compute nothing."""
-    from fervis import pipeline
+    from fervis import survey
 
-    report = pipeline.validate(file, cache=cache, overrides=overrides)
+    report = survey.validate(file, cache=cache, overrides=overrides)
     parts = sum(len(question.answer) for question in report.questions)
     click.echo(
         f"{file.name} is right: {len(report.questions)} questions, {parts} parts, "
@@ -105,9 +105,9 @@ def check(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
 @set_option
 def why(file: Path, out: Path | None, cache: Path | None, overrides: tuple[str, ...]) -> int:
     """Say what a build would compute, and which change is the reason."""
-    from fervis import pipeline
+    from fervis import survey
 
-    for title, reason in pipeline.reasons(file, out=out, cache=cache, overrides=overrides):
+    for title, reason in survey.reasons(file, out=out, cache=cache, overrides=overrides):
         click.echo(f"{title}: {reason}")
     return EXIT_DONE
 

@@ -25,16 +25,17 @@ from fervis.spec.report import Part, Report
 DEFAULT_LOG = Path(__file__).parent.parent / "model" / "weights" / "default.csv"
 
 
-def open_data(report: Report, cache: Path) -> Dataset:
-    """The split that the report is about. Raises ReportError at ``data:``."""
+def open_data(report: Report, cache: Path, split: str | None = None) -> Dataset:
+    """The split that the report is about, or another one. Raises ReportError at ``data:``."""
     model = _model_options(report)
     try:
         return open_dataset(
             report.data,
             folder=report.folder,
-            cache=cache / "data",  # type: ignore[arg-type]
+            cache=cache / "data",
             size=model.height_width,
             channels=model.channels,
+            split=split,
         )
     except DataError as error:
         raise ReportError([report.complaint(("data",), str(error))]) from error

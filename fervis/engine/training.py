@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,10 @@ import yaml
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from fervis.analyses import REGISTRY, Context, Subjects
+from fervis.data import KINDS, open_dataset
 from fervis.data.dataset import Dataset
+from fervis.data.log import read_log
 from fervis.errors import DataError
 
 if TYPE_CHECKING:
@@ -113,3 +116,127 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value
+
+
+@dataclass(frozen=True)
+class Job:
+    """All that run_job() needs, opened and checked."""
+
+    dataset: Dataset
+    excluded: Dataset | None
+    network: Any
+    extra: Callable[[], LabelledImages] | None
+    recipe: Recipe
+    out: Path
+    mean: float
+    std: float
+
+
+def prepare(
+    data: Path,
+    *,
+    split: str | None = None,
+    test: str | None = None,
+    faces: int = 0,
+    factory: str | None = None,
+    recipe_file: Path | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    out: Path,
+) -> Job:
+    """Opens the data and builds the network of a training run.
+
+    ``data`` is a FER2013 CSV, a folder or an .npz; ``split`` and ``test`` default to the usual
+    names. Raises DataError or ModelError.
+    """
+    from fervis.model.factory import build
+    from fervis.model.recipe import Recipe, Stage
+
+    recipe = read_recipe(recipe_file) if recipe_file else Recipe()
+    if epochs is not None:
+        recipe = replace(recipe, stages=(Stage(epochs, 48, extra=bool(faces)),))
+    if seed is not None:
+        recipe = replace(recipe, seed=seed)
+    kind = "folder" if data.is_dir() else "npz" if data.suffix == ".npz" else "fer2013"
+    usual = ("Training", "PublicTest") if kind == "fer2013" else ("train", "test")
+    size = max(stage.size for stage in recipe.stages)
+
+    def opened(name: str) -> Dataset:
+        options = KINDS[kind].model_validate({"kind": kind, "path": data, "split": name})
+        return open_dataset(
+            options, folder=Path.cwd(), cache=out / "data", size=(size, size), channels=1
+        )
+
+    dataset = opened(split or usual[0])
+    excluded = opened(test or usual[1])
+    network = build(factory, {}, Path.cwd()) if factory else _default(len(dataset.classes))
+    images = dataset.images
+    return Job(
+        dataset,
+        excluded,
+        network,
+        _faces(faces, size) if faces else None,
+        recipe,
+        out,
+        mean=float(images.mean() / 255),
+        std=float(images[::7].std() / 255),
+    )
+
+
+def run_job(
+    job: Job,
+    *,
+    on_batch: Callable[[int, int, int, float], None] = lambda *_: None,
+    on_epoch: Callable[[EpochResult], None] = lambda _: None,
+) -> Path:
+    """Trains, and draws ``curves.svg`` from the log beside the weights. Returns their path."""
+    weights = train_on(
+        job.network,
+        job.dataset,
+        job.excluded,
+        job.extra,
+        job.recipe,
+        job.out,
+        mean=job.mean,
+        std=job.std,
+        on_batch=on_batch,
+        on_epoch=on_epoch,
+    )
+    analysis = REGISTRY["training"]
+    empty = np.zeros((0, 1, 1, 1), np.uint8)
+    options = analysis.Options.model_validate({"log": job.out / "log.csv"})
+    subjects = Subjects(empty, None, (np.random.default_rng(0),), log=read_log(job.out / "log.csv"))
+    result = analysis.compute(None, subjects, options)[0]
+    figure = analysis.draw(result, options, Context((), "", job.recipe.seed))
+    chart = next(panel for panel in figure.panels if panel.svg)
+    (job.out / "curves.svg").write_text(chart.svg, "utf-8")
+    return weights
+
+
+def _default(classes: int) -> Any:
+    import torch
+
+    from fervis.model.default import ExpressionNet
+
+    torch.manual_seed(0)
+    return ExpressionNet(classes)
+
+
+FACES_SEED = 1001
+"""Seed of the identities that are only learned from; the shipped ones come from another."""
+
+
+def _faces(identities: int, size: int) -> Callable[[], LabelledImages]:
+    def render() -> LabelledImages:
+        from fervis.data.faces import generate, shipped
+        from fervis.model.train import LabelledImages
+
+        sets = [generate.render_set(identities, FACES_SEED, size, 2)]
+        if size == 48:
+            sets.append(shipped.load("train"))
+        return LabelledImages(
+            np.concatenate([faces.images for faces in sets])[..., None],
+            np.concatenate([faces.labels for faces in sets]).astype(np.int64),
+        )
+
+    return render
