@@ -35,7 +35,7 @@ def staging(site: Path) -> Iterator[Path]:
     later on, so that nobody waits for a build that cannot be published.
     """
     site = _real(site)
-    _check(site)
+    require_replaceable(site)
     try:
         repair(site)
         folder, lock = _new_folder(site)
@@ -55,7 +55,7 @@ def swap(new: Path, site: Path) -> None:
     without a site, and repair() undoes a swap that was cut there). Raises MachineError.
     """
     site = _real(site)
-    _check(site)
+    require_replaceable(site)
     try:
         if (site / _KEPT).is_file() and not (new / _KEPT).exists():
             shutil.copyfile(site / _KEPT, new / _KEPT)
@@ -87,7 +87,7 @@ def repair(site: Path) -> None:
                 _unlock(lock)
 
 
-def _check(site: Path) -> None:
+def require_replaceable(site: Path) -> None:
     """Raises MachineError if ``site`` holds what fervis did not write, or cannot be replaced."""
     if not site.exists():
         return

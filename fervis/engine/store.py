@@ -54,7 +54,7 @@ class Damage:
     reason: str
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.reason}; it is computed again"
+        return f"{self.path} ({self.reason})"
 
 
 class _DamagedError(Exception):
@@ -207,22 +207,18 @@ def _encode(key: str, entry: Entry) -> bytes:
 def _decode(data: bytes, key: str) -> Entry:
     """Raises _DamagedError. Once the digest is right, the rest is as it was written."""
     if not data.startswith(MAGIC):
-        other = data.startswith(MAGIC.rsplit(b" ", 1)[0])
-        raise _DamagedError(
-            "a stored result of another version"
-            if other
-            else "not a stored result"
-            if data
-            else "an empty stored result"
-        )
+        if not data:
+            raise _DamagedError("it is empty")
+        other = data.startswith(MAGIC.split()[0])
+        raise _DamagedError("of another version" if other else "not a stored result")
     content = memoryview(data)[:-_DIGEST]
     if blake2b(content, digest_size=_DIGEST).digest() != data[-_DIGEST:]:
-        raise _DamagedError("a damaged stored result (its checksum is wrong)")
+        raise _DamagedError("its checksum is wrong")
     start = len(MAGIC) + _LENGTH
     body = start + int.from_bytes(content[len(MAGIC) : start], "little")
     header = json.loads(bytes(content[start:body]))
     if header["key"] != key:
-        raise _DamagedError(f"a stored result of another key ({header['key']})")
+        raise _DamagedError(f"it belongs to another key, {header['key']}")
     arrays = {}
     for name, (dtype, shape, offset, _) in header["arrays"].items():
         flat = np.frombuffer(content, np.dtype(dtype), math.prod(shape), body + offset)
