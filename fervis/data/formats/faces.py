@@ -1,0 +1,51 @@
+"""The rendered faces that come with fervis, and what is known of each of their pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from fervis.data.dataset import Dataset, GroundTruth
+from fervis.data.formats.fer2013 import CLASSES
+from fervis.data.options import DataOptions, Request, named
+from fervis.errors import DataError
+
+LICENCE = "Rendered by fervis from CC0 assets of MakeHuman: free for any use (CC0)."
+
+
+class Options(DataOptions):
+    """``{kind: faces}``."""
+
+    kind: Literal["faces"] = "faces"
+    split: Literal["train", "test"] | None = Field(None, description="test where not given")
+
+
+def sources(_options: Options, _folder: Path) -> Iterator[Path]:
+    """The files that decide what the data set is."""
+    yield from sorted((Path(__file__).parents[1] / "faces").glob("*"))
+
+
+def open_split(options: Options, request: Request) -> Dataset:
+    """One split, (N, 48, 48, 1). Raises DataError."""
+    from fervis.data.faces import shipped
+
+    name = request.split or "test"
+    if name not in ("train", "test"):
+        raise DataError(f"faces: no split {name!r}; there is train or test")
+    classes = named(options.classes, CLASSES)
+    if len(classes) != len(CLASSES):
+        raise DataError(f"faces: classes: {len(classes)} names; expected {len(CLASSES)}")
+    faces = shipped.load(name)  # type: ignore[arg-type]
+    images = np.ascontiguousarray(faces.images, np.uint8)[..., None]
+    labels = np.ascontiguousarray(faces.labels, np.int64)
+    digest = hashlib.sha256(images.data)
+    digest.update(labels.data)
+    truth = GroundTruth(np.asarray(faces.motion, np.float32), np.asarray(faces.change, np.float32),
+                        np.asarray(faces.regions, np.uint8), tuple(faces.region_names))
+    return Dataset(images, labels, classes, name, digest.hexdigest(), redistributable=True,
+                   licence=LICENCE, truth=truth)

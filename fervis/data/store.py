@@ -1,0 +1,253 @@
+"""Data sets once read: raw arrays in the cache folder, opened as memory maps.
+
+An entry is a folder named by its key, written beside and renamed, its manifest last::
+
+    KEY/0.images  0.labels  0.places  1.images …  manifest.json
+
+A key is made of the hash of the source's bytes and of all that decides what is made of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fervis.errors import MachineError
+
+LAYOUT = 1  # raise it whenever entries are laid out or filled in another way
+STALE_SECONDS = 3600
+_BLOCK = 1 << 20
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Record:
+    """What the manifest says of one split; ``checks`` are CRC-32 sums by file suffix."""
+
+    number: int
+    shape: tuple[int, int, int, int]
+    classes: int  # one more than the highest label; 0 without labels
+    digest: str
+    checks: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One split, opened: images (N, H, W, C) uint8 memory-mapped, labels (N,) int64 or None."""
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64] | None
+    digest: str
+    places: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How an entry comes about: its key, and what fills it when it is not there."""
+
+    key: str
+    fill: Callable[[Writer], None]
+
+
+class _DamagedError(Exception):
+    """An entry is not what was written."""
+
+
+def key_of(*parts: object) -> str:
+    """A key of everything that decides what an entry holds; parts are JSON values."""
+    text = json.dumps([LAYOUT, *parts], sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:40]
+
+
+class Store:
+    """Entries below one folder of the cache."""
+
+    def __init__(self, cache: Path) -> None:
+        self.folder = cache / "data"
+
+    def records(self, recipe: Recipe) -> Mapping[str, Record]:
+        """The splits of an entry, which is made first where it is missing."""
+        try:
+            return self._manifest(recipe.key)
+        except FileNotFoundError:
+            pass
+        except _DamagedError as damage:
+            _log.warning("%s; it is made again", damage)
+        self._make(recipe)
+        return self._manifest(recipe.key)
+
+    def load(self, recipe: Recipe, split: str) -> Stored:
+        """One split of an entry; a damaged entry is made again, which a warning says."""
+        record = self.records(recipe)[split]
+        try:
+            return self._open(recipe.key, record)
+        except (FileNotFoundError, _DamagedError) as damage:
+            _log.warning("%s; it is made again", damage)
+            self._make(recipe)
+            return self._open(recipe.key, self._manifest(recipe.key)[split])
+
+    def _manifest(self, key: str) -> dict[str, Record]:
+        path = self.folder / key / "manifest.json"
+        try:
+            manifest = json.loads(path.read_bytes())
+            if manifest["check"] != key_of(key, manifest["splits"]):
+                raise ValueError
+            return {name: Record(**{**record, "shape": tuple(record["shape"])})
+                    for name, record in manifest["splits"].items()}
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise _DamagedError(f"{path} is damaged") from error
+
+    def _open(self, key: str, record: Record) -> Stored:
+        stem = self.folder / key / str(record.number)
+        for suffix, check in record.checks.items():
+            path = stem.with_suffix(suffix)
+            if _checksum(path) != check:
+                raise _DamagedError(f"{path} is damaged")
+        images = np.memmap(stem.with_suffix(".images"), np.uint8, "r", shape=record.shape)
+        labels, places = None, ()
+        if record.classes:
+            labels = np.fromfile(stem.with_suffix(".labels"), "<i8").astype(np.int64)
+        if ".places" in record.checks:
+            places = tuple(json.loads(stem.with_suffix(".places").read_bytes()))
+        return Stored(images, labels, record.digest, places)
+
+    def _make(self, recipe: Recipe) -> None:
+        target = self.folder / recipe.key
+        with self._scratch(recipe.key) as scratch:
+            with ExitStack() as files:
+                writer = Writer(scratch, files)
+                recipe.fill(writer)
+                splits = {name: asdict(record) for name, record in writer.finish().items()}
+            manifest = {"check": key_of(recipe.key, json.loads(json.dumps(splits))),
+                        "splits": splits}
+            with (scratch / "manifest.json").open("wb") as file:
+                file.write(json.dumps(manifest).encode())
+                _flush(file)
+            if target.exists():
+                shutil.rmtree(target, ignore_errors=True)
+            try:
+                scratch.rename(target)
+            except OSError:
+                if not target.exists():  # else another build has just put the same there
+                    raise
+
+    @contextmanager
+    def _scratch(self, key: str) -> Iterator[Path]:
+        """A folder beside the entry, gone afterwards; a full or locked disk is a MachineError."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for left in self.folder.glob("*.partial"):
+                if time.time() - left.stat().st_mtime > STALE_SECONDS:
+                    shutil.rmtree(left, ignore_errors=True)
+            scratch = Path(tempfile.mkdtemp(".partial", f"{key}.", self.folder))
+        except OSError as error:
+            raise _cannot_write(self.folder, error) from error
+        try:
+            yield scratch
+        except OSError as error:
+            raise _cannot_write(scratch, error) from error
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+class Writer:
+    """Takes pictures in any number of pieces, so that a whole set never lies in memory."""
+
+    def __init__(self, folder: Path, files: ExitStack) -> None:
+        self._folder, self._files = folder, files
+        self._splits: dict[str, _Pile] = {}
+
+    def add(self, split: str, images: NDArray[np.uint8], labels: NDArray[np.int64] | None,
+            places: Sequence[str] = ()) -> None:
+        """Appends images (n, H, W, C) and labels (n,) to a split."""
+        if split not in self._splits:
+            number = len(self._splits)
+            self._splits[split] = _Pile(number, self._folder / str(number), self._files)
+        self._splits[split].add(images, labels, places)
+
+    def finish(self) -> dict[str, Record]:
+        """Everything is on the disk afterwards."""
+        return {name: pile.finish() for name, pile in self._splits.items()}
+
+
+class _Pile:
+    """One split while it is written."""
+
+    def __init__(self, number: int, stem: Path, files: ExitStack) -> None:
+        self.number = number
+        self.open = lambda suffix: files.enter_context(stem.with_suffix(suffix).open("wb"))
+        self.images: BinaryIO = self.open(".images")
+        self.hash, self.check = hashlib.sha256(), 0
+        self.shape: tuple[int, ...] = ()
+        self.count = 0
+        self.labels: list[NDArray[np.int64]] = []
+        self.places: list[str] = []
+
+    def add(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None,
+            places: Sequence[str]) -> None:
+        data = np.ascontiguousarray(images).data
+        self.images.write(data)
+        self.hash.update(data)
+        self.check = zlib.crc32(data, self.check)
+        self.count += len(images)
+        self.shape = images.shape[1:]
+        self.places += places
+        if labels is not None:
+            self.labels.append(labels)
+
+    def finish(self) -> Record:
+        _flush(self.images)
+        checks = {".images": self.check}
+        self.hash.update(json.dumps(self.shape).encode())
+        classes = 0
+        if self.labels:
+            labels = np.concatenate(self.labels).astype("<i8")
+            classes = int(labels.max(initial=0)) + 1
+            data = labels.tobytes()
+            self.hash.update(data)
+            checks[".labels"] = self._write(".labels", data)
+        if self.places:
+            checks[".places"] = self._write(".places", json.dumps(self.places).encode())
+        height, width, channels = self.shape
+        return Record(self.number, (self.count, height, width, channels), classes,
+                      self.hash.hexdigest(), checks)
+
+    def _write(self, suffix: str, data: bytes) -> int:
+        file = self.open(suffix)
+        file.write(data)
+        _flush(file)
+        return zlib.crc32(data)
+
+
+def _flush(file: Any) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _checksum(path: Path) -> int:
+    """CRC-32 of a file, read in blocks so that no memory is mapped for it."""
+    check = 0
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(_BLOCK):
+            check = zlib.crc32(block, check)
+    return check
+
+
+def _cannot_write(path: Path, error: OSError) -> MachineError:
+    return MachineError(
+        f"{path}: cannot be written ({error.strerror or error}); the cache folder must be "
+        "writable and have room for the data set: free some space or name another cache folder")
