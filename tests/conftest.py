@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 IN_CI = os.environ.get("CI") == "true"
 NOBODY = 65534
+MAY_SKIP = re.compile(r"\b(GPU|CUDA|MPS|macOS|Windows|Linux|unprivileged)\b")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -25,12 +29,33 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault(name, "1")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI a skipped test failed, unless its reason is the kind of machine (MAY_SKIP)."""
+    report = yield
+    return _failed_if_skipped_in_ci(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a file that skips as a whole, as importorskip does."""
+    report = yield
+    return _failed_if_skipped_in_ci(report)
+
+
+def _failed_if_skipped_in_ci(report: Report) -> Report:
+    if IN_CI and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        if not MAY_SKIP.search(reason):
+            report.outcome = "failed"
+            report.longrepr = f"CI must not skip: {reason}"
+    return report
+
+
 def require(name: str) -> str:
-    """Where the program ``name`` is; without it the test is skipped, or fails in CI."""
+    """Where the program ``name`` is; without it the test is skipped (which fails in CI)."""
     found = shutil.which(name)
     if found is None:
-        if IN_CI:
-            pytest.fail(f"{name} is not installed; CI must not skip (see tools/check_system.py)")
         pytest.skip(f"{name} is not installed (python3 tools/check_system.py --tests says how)")
     return found
 
