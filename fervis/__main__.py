@@ -1,0 +1,5 @@
+"""``python -m fervis`` is the command ``fervis``."""
+
+from fervis.cli import main
+
+main()
