@@ -1,0 +1,6 @@
+"""report.yaml: what it may say, and what it says. The registries are handed in."""
+
+from fervis.spec.loading import load
+from fervis.spec.words import Described, describe
+
+__all__ = ["Described", "describe", "load"]

@@ -18,6 +18,11 @@ Path_ = tuple[str | int, ...]
 Verdict = Literal["right", "partly", "wrong"]
 
 
+def dotted(where: Path_) -> str:
+    """``questions[1].answer[0].filters.layer``."""
+    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in where).lstrip(".")
+
+
 @dataclass(frozen=True)
 class Note:
     """The author's observation of one picture, with a verdict on where the network looked."""
@@ -66,7 +71,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class Report:
-    """A whole report. ``pictures`` maps class numbers and free names to an index or "auto"."""
+    """A whole report. ``pictures`` maps class numbers and free names to an index or "auto".
+
+    ``lines`` says where each value stands in the file (line and column from 1), ``overridden``
+    which values came from the command line instead, and as what.
+    """
 
     file: Path
     title: Text
@@ -81,6 +90,7 @@ class Report:
     date: str = ""
     seed: int = 0
     lines: Mapping[Path_, tuple[int, int]] = field(default_factory=dict, repr=False)
+    overridden: Mapping[Path_, str] = field(default_factory=dict, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -90,8 +100,9 @@ class Report:
     def complaint(self, where: Path_, text: str) -> Complaint:
         """A complaint about a place in the file, with the nearest line and column known."""
         known = where
-        while known and known not in self.lines:
+        while known and known not in self.lines and known not in self.overridden:
             known = known[:-1]
+        if known in self.overridden:
+            return Complaint(text, f"--set {self.overridden[known]}", path=dotted(where))
         line, column = self.lines.get(known, (0, 0))
-        path = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in where).lstrip(".")
-        return Complaint(text, self.file.name, line, column, path)
+        return Complaint(text, self.file.name, line, column, dotted(where))
