@@ -1,0 +1,38 @@
+"""Pages: a Document becomes a site of plain files and one PDF per language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fervis.render.document import Document
+from fervis.render.templates import packaged_templates
+
+__all__ = ["Document", "packaged_templates", "render", "template_folders"]
+
+
+def template_folders(project: Path | None = None) -> tuple[Path, ...]:
+    """Where templates are looked for: the project's own ``templates/`` first, if it has one."""
+    packaged = packaged_templates()
+    own = [] if project is None else [project / "templates"]
+    return tuple(f for f in (*own, packaged) if f.is_dir() and f.resolve() != packaged or
+                 f is packaged)
+
+
+def render(
+    document: Document,
+    folder: Path,
+    *,
+    templates: Sequence[Path],
+    pdf: bool = True,
+    cache: Path | None = None,
+) -> None:
+    """Writes the whole site into the empty ``folder``: pages, figures, data, fonts and PDFs.
+
+    ``templates`` are searched in order; ``template_folders`` gives the usual ones. ``cache`` keeps
+    what is dear and depends on the texts alone (fonts) between builds. Raises TemplateFault or
+    PdfError.
+    """
+    from fervis.render.site import render as write
+
+    write(document, folder, templates=templates, pdf=pdf, cache=cache)

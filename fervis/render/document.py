@@ -55,6 +55,18 @@ class Block:
 
 
 @dataclass(frozen=True)
+class Method:
+    """What methods.html says about an analysis: what it answers, its formula, its limits."""
+
+    title: Message
+    answers: Message
+    formula: str = ""  # LaTeX
+    limits: Message | None = None
+    paper: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
 class NetworkFacts:
     """What network.html and the captions say about the network."""
 
@@ -79,5 +91,6 @@ class Document:
     answers: tuple[tuple[Block, ...], ...]  # one tuple of blocks a question
     network: NetworkFacts
     accuracy: float | None = None
+    methods: Mapping[str, Method] = field(default_factory=dict)  # by the analysis' name
     versions: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[str, ...] = ()

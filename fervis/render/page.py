@@ -1,0 +1,165 @@
+"""One page: where it lies, how it links to the others, and the words it is written in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from fervis.render.files import Files, picture_png
+from fervis.render.language import Words
+from fervis.render.markdown import Markdown, math_failed
+from fervis.render.maths import FormulaError, formula
+from fervis.render.svg import embedded
+from fervis.render.templates import Templates
+from fervis.render.view import BlockView, PanelView, View
+from fervis.text import Message, Text
+
+_LINK = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+BESIDE = ("filters", "activations")
+"""Analyses that stand side by side where they follow each other on the same layer."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A link of the menu or of the language switch."""
+
+    title: str
+    href: str
+    current: bool
+    tag: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its title: what a language calls itself."""
+        return self.title
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a template knows about the page that it makes."""
+
+    kind: str
+    path: str
+    language: str
+    title: str
+    author: str = ""
+    menu: tuple[Entry, ...] = ()
+    languages: tuple[Entry, ...] = ()
+    pdf: str = ""
+
+
+@dataclass(frozen=True)
+class Edition:
+    """The report in one language. ``folder`` is where its pages lie: "" or "en/"."""
+
+    view: View
+    words: Words
+    folder: str
+    templates: Templates
+    files: Files
+    charts: Mapping[str, str] = field(default_factory=dict)  # a label in a chart → in this language
+
+    def render(self, template: str, page: Page, **values: Any) -> str:
+        """The page's HTML."""
+        return self.templates.render(template, {**self._values(page), **values})
+
+    def _values(self, page: Page) -> dict[str, Any]:
+        paper = page.kind == "paper"
+        root = "../" * page.path.count("/")
+        report, words = self.view.document.report, self.words
+        numbers = {reference.key: place for place, reference in enumerate(report.references, 1)
+                   if reference.key}
+        home = "" if page.kind in ("report", "paper") else f"{root}{self.folder}index.html"
+
+        def set_math(latex: str, display: bool = True) -> Markup:
+            return self._math(latex, display, root, paper)
+
+        markdown = Markdown(numbers, set_math, home)
+
+        def translate(msgid: str, **values: Any) -> str:
+            return words.say(Message(msgid, values))
+
+        def text(value: Text | Message | str, render: Callable[[str], Markup]) -> Markup:
+            if isinstance(value, Text):
+                return render(value.in_language(words.language))
+            return escape(words.say(value))
+
+        return {
+            "page": page, "paper": paper, "view": self.view, "document": self.view.document,
+            "report": report, "_": translate, "say": words.say, "number": words.number,
+            "md": lambda value: text(value, markdown.block),
+            "md_inline": lambda value: text(value, markdown.inline),
+            "math": set_math,
+            "url": lambda path: root + path,
+            "link": lambda path: root + self.folder + path,
+            "chart": lambda view: self._chart(view, page),
+            "partial": self._partial, "groups": groups, "strip": self._strip,
+            "gettext": words.catalogue.gettext, "ngettext": words.catalogue.ngettext,
+            "is_link": is_link,
+        }
+
+    def _partial(self, analysis: str) -> str:
+        name = f"analyses/{analysis}.html"
+        return name if self.templates.exists(name) else "analyses/default.html"
+
+    def _chart(self, view: PanelView, page: Page) -> Markup:
+        prefix = re.sub(r"\W", "-", f"{view.id}-")
+        alt = self.words.say(view.panel.alt) or self.words.say(view.panel.title)
+        return embedded(view.panel.svg, prefix, alt, self._label)
+
+    def _label(self, text: str) -> str:
+        return self.charts.get(text) or self.words.catalogue.gettext(text)
+
+    def _strip(self, colour_map: str) -> str:
+        """The file of a colour map as a strip, low values left."""
+        from fervis.draw.colour import COLOUR_MAPS, strip
+
+        name = colour_map if colour_map in COLOUR_MAPS else "viridis"
+        return self.files.add(f"figures/scale-{name}.png", picture_png(strip(name)))
+
+    def _math(self, latex: str, display: bool, root: str, paper: bool) -> Markup:
+        try:
+            drawn = formula(latex, display)
+        except FormulaError as error:
+            return math_failed(latex, error)
+        self.files.add(drawn.file, drawn.svg)
+        style = (f"width:{drawn.width}em;height:{drawn.height}em;"
+                 f"vertical-align:{-drawn.depth:.3f}em")
+        image = Markup('<img class="math-image" src="{}" alt="{}" style="{}">').format(
+            root + drawn.file, drawn.spoken if paper else "", style)
+        heard = Markup("") if paper else Markup('<span class="heard">{}</span>').format(
+            Markup(drawn.mathml))  # noqa: S704 - made by latex2mathml, which escapes
+        return Markup('<span class="math {}">{}{}</span>').format(
+            "display" if display else "inline", image, heard)
+
+
+def is_link(address: str) -> bool:
+    """Whether an address may be linked to: http or https, and nothing strange in it."""
+    return _LINK.fullmatch(address) is not None
+
+
+def groups(blocks: Sequence[BlockView]) -> Iterator[tuple[BlockView, ...]]:
+    """The blocks in order; filters and activations of one layer in a row form a group."""
+    waiting: list[BlockView] = []
+    for block in blocks:
+        if waiting and not _beside(waiting[-1], block):
+            yield tuple(waiting)
+            waiting = []
+        waiting.append(block)
+        if len(waiting) == 2:
+            yield tuple(waiting)
+            waiting = []
+    if waiting:
+        yield tuple(waiting)
+
+
+def _beside(one: BlockView, other: BlockView) -> bool:
+    layer = getattr(one.part.options, "layer", None)
+    return (
+        {one.analysis, other.analysis} == set(BESIDE)
+        and layer == getattr(other.part.options, "layer", None)
+    )

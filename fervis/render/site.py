@@ -1,0 +1,131 @@
+"""A whole site: every page of every language, its figures, data, type and PDFs."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fervis.render.document import Document
+from fervis.render.files import Files
+from fervis.render.language import Words, words_in
+from fervis.render.page import Edition, Entry, Page
+from fervis.render.templates import Templates, asset
+from fervis.render.type import font_files
+from fervis.render.view import View, build_view
+from fervis.text import message
+
+ASSETS = ("style/site.css", "script/site.js")
+PAPER = "style/paper.css"
+
+
+def render(
+    document: Document,
+    folder: Path,
+    *,
+    templates: Sequence[Path],
+    pdf: bool = True,
+    cache: Path | None = None,
+) -> None:
+    """Writes the site of ``document`` into the empty ``folder``.
+
+    ``templates`` are searched in order (see ``template_folders``). ``cache`` keeps subset fonts
+    between builds. Raises TemplateFault with a file and line, PdfError with what is wrong.
+    """
+    files = Files()
+    view = build_view(document, files)
+    texts = Templates(templates)
+    editions = [
+        Edition(view, words, "" if place == 0 else f"{language}/", texts, files,
+                _chart_labels(document, words))
+        for place, language in enumerate(document.report.languages)
+        for words in [words_in(language, templates)]
+    ]
+    papers: dict[str, str] = {}
+    for edition in editions:
+        for path, html in _pages(edition, editions, pdf):
+            files.add(path, html.encode())
+        if pdf:
+            papers[edition.words.language] = _paper(edition)
+    for name in ASSETS:
+        files.add(name, asset(name, templates))
+    paper_css = asset(PAPER, templates).decode() if pdf else ""
+    pages = [*papers.values(), paper_css]
+    pages += [content.decode() for path, content in files.content.items()
+              if path.endswith((".html", ".css"))]
+    for path, content in font_files(pages, cache).items():
+        files.add(path, content)
+    files.write(folder)
+    for language, html in papers.items():
+        _write_pdf(html, paper_css, folder, f"report.{language}.pdf")
+    if papers:
+        first = folder / f"report.{document.report.languages[0]}.pdf"
+        (folder / "report.pdf").write_bytes(first.read_bytes())
+
+
+def _chart_labels(document: Document, words: Words) -> dict[str, str]:
+    """Class names are drawn into charts in some language; here is what they are in this one."""
+    return {
+        name: words.say(text)
+        for text in document.classes
+        for name in text.by_language.values()
+    }
+
+
+def _pages(
+    edition: Edition, editions: Sequence[Edition], pdf: bool
+) -> Iterator[tuple[str, str]]:
+    """(path, HTML) of every page of one language."""
+    view, words = edition.view, edition.words
+    title = words.say(view.document.report.title)
+
+    def page(kind: str, name: str, heading: str) -> Page:
+        return _page(edition, editions, kind, name, heading, pdf)
+
+    yield (f"{edition.folder}index.html",
+           edition.render("index.html", page("report", "index.html", title)))
+    for picture in {picture.page: picture for picture in view.pictures.values()}.values():
+        heading = words.say(message("Image {index}", index=picture.index))
+        yield (edition.folder + picture.page,
+               edition.render("image.html", page("image", picture.page, f"{heading} — {title}"),
+                              picture=picture, uses=view.uses.get(picture.index, ())))
+    for kind, heading in (("network", message("The network")), ("methods", message("Methods"))):
+        name = f"{kind}.html"
+        yield (edition.folder + name,
+               edition.render(name, page(kind, name, f"{words.say(heading)} — {title}")))
+
+
+def _page(
+    edition: Edition, editions: Sequence[Edition], kind: str, name: str, title: str, pdf: bool
+) -> Page:
+    path = edition.folder + name
+    root = "../" * path.count("/")
+    words = edition.words
+    menu = (("report", "index.html", message("Report")),
+            ("network", "network.html", message("The network")),
+            ("methods", "methods.html", message("Methods")))
+    return Page(
+        kind, path, words.language, title,
+        menu=tuple(Entry(words.say(text), root + edition.folder + target, kind == entry)
+                   for entry, target, text in menu),
+        languages=tuple(Entry(other.words.name, root + other.folder + name, other is edition,
+                              other.words.language) for other in editions),
+        pdf=f"{root}report.{words.language}.pdf" if pdf else "",
+    )
+
+
+def _paper(edition: Edition) -> str:
+    report, words = edition.view.document.report, edition.words
+    author = " · ".join(words.say(value) for _, value in report.author)
+    page = Page("paper", "paper.html", words.language, words.say(report.title), author)
+    return edition.render("paper.html", page)
+
+
+def _write_pdf(html: str, css: str, folder: Path, name: str) -> None:
+    from fervis.render.pdf import pdf_bytes
+
+    identifier = hashlib.sha256(html.encode() + css.encode()).digest()[:16]
+    (folder / name).write_bytes(pdf_bytes(html, css, folder, identifier))
+
+
+__all__ = ["View", "render"]

@@ -1,0 +1,101 @@
+"""Templates: where they lie, how they are read, and where in them an error is."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import (
+    ChoiceLoader,
+    FileSystemLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+)
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from fervis.render.errors import TemplateFault
+from fervis.render.safe import neutral
+
+
+def packaged_templates() -> Path:
+    """The templates that come with fervis: beside the package in a checkout, else inside it."""
+    package = Path(__file__).resolve().parents[1]
+    inside, beside = package / "_templates", package.parent / "templates"
+    if not inside.is_dir() and not beside.is_dir():
+        raise TemplateFault(f"{inside}: the templates of fervis are missing; install it again")
+    return inside if inside.is_dir() else beside
+
+
+class _Folder(FileSystemLoader):
+    """A folder of templates; what a link leads out of it is refused."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._folder = folder.resolve()
+
+    def get_source(
+        self, environment: Any, template: str
+    ) -> tuple[str, str, Callable[[], bool]]:
+        try:
+            source, filename, fresh = super().get_source(environment, template)
+        except UnicodeDecodeError as error:
+            raise TemplateFault(f"{self._folder / template}:1: not UTF-8: {error}") from error
+        if not Path(filename).resolve().is_relative_to(self._folder):
+            raise TemplateFault(f"{filename}:1: leads out of {self._folder}; copy it there instead")
+        return source, filename, fresh
+
+
+def asset(name: str, templates: Sequence[Path]) -> bytes:
+    """The file ``name`` of the first folder that has it. Raises TemplateFault."""
+    for folder in templates:
+        file = folder / name
+        if file.is_file():
+            if not file.resolve().is_relative_to(folder.resolve()):
+                raise TemplateFault(f"{file}:1: leads out of {folder}; copy it there instead")
+            return file.read_bytes()
+    raise TemplateFault(f"{name}: in none of {', '.join(map(str, templates))}")
+
+
+class Templates:
+    """Renders templates by name; a project's own folder comes first in ``folders``."""
+
+    def __init__(self, folders: Sequence[Path]) -> None:
+        self._folders = tuple(folders)
+        self._environment = ImmutableSandboxedEnvironment(
+            loader=ChoiceLoader([_Folder(folder) for folder in folders]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+
+    def exists(self, name: str) -> bool:
+        """Whether any folder has the template."""
+        return any((folder / name).is_file() for folder in self._folders)
+
+    def render(self, name: str, values: Mapping[str, Any]) -> str:
+        """The page. Raises TemplateFault with the file and line of what is wrong."""
+        try:
+            return neutral(str(self._environment.get_template(name).render(values)))
+        except TemplateFault:
+            raise
+        except TemplateSyntaxError as error:
+            place = f"{error.filename or error.name}:{error.lineno}"
+            raise TemplateFault(f"{place}: {error.message}") from error
+        except TemplateNotFound as error:
+            raise TemplateFault(f"{self._place(error, name)}: no template {error}") from error
+        except Exception as error:
+            place = self._place(error, name)
+            raise TemplateFault(f"{place}: {type(error).__name__}: {error}") from error
+
+    def _place(self, error: BaseException, name: str) -> str:
+        """file:line of the innermost template that ``error`` passed through."""
+        roots = tuple(str(folder) for folder in self._folders)
+        for frame in reversed(traceback.extract_tb(error.__traceback__)):
+            if frame.filename.startswith(roots) and frame.filename.endswith((".html", ".xml")):
+                return f"{frame.filename}:{frame.lineno}"
+        return name

@@ -1,0 +1,140 @@
+"""Type: the Chinese fonts that come with fervis, cut down to the characters in use."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable
+from html import unescape
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fontTools.ttLib import TTFont
+
+VERSION = 1  # raise it whenever the same characters give other bytes
+_ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "…—–·×±≤≥‘’“”「」，。、：；（）！？"
+FAMILIES = {"sans": "Fervis Sans", "serif": "Fervis Serif", "symbols": "Fervis Symbols"}
+
+
+def _source(kind: str) -> Path:
+    import pylopdf_fonts_zh_tw as fonts
+
+    if kind == "symbols":
+        import matplotlib
+
+        return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
+    return fonts.sans_path() if kind == "sans" else fonts.serif_path()
+
+
+def characters_of(pages: Iterable[str]) -> str:
+    """Every character that the pages show, sorted, once."""
+    found = set(_ALWAYS)
+    for page in pages:
+        found.update(unescape(page))
+    return "".join(sorted(c for c in found if c.isprintable()))
+
+
+def font_files(pages: Iterable[str], cache: Path | None) -> dict[str, bytes]:
+    """Site path → bytes of the fonts for all ``pages``, and ``style/fonts.css`` that names them.
+
+    Only what the Chinese fonts lack goes into the symbols. The same characters give the same
+    bytes. ``cache`` keeps fonts by their set of characters.
+    """
+    wanted = characters_of(pages)
+    files: dict[str, bytes] = {}
+    rules = []
+    for kind, family in FAMILIES.items():
+        font = _cached(kind, wanted, cache)
+        if not font:
+            continue
+        path = f"fonts/{kind}.woff2"
+        files[path] = font
+        rules.append(f"@font-face{{font-family:'{family}';src:url(../{path}) format('woff2');"
+                     "font-display:swap}")
+    files["style/fonts.css"] = "\n".join([*rules, ""]).encode()
+    return files
+
+
+def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
+    recipe = f"{VERSION} {kind} {version('pylopdf-fonts-zh-tw')} {version('fonttools')} {wanted}"
+    digest = hashlib.sha256(recipe.encode()).hexdigest()[:32]
+    file = cache / "fonts" / f"{digest}.woff2" if cache else None
+    if file and file.is_file():
+        stored = file.read_bytes()
+        if stored[32:] and hashlib.sha256(stored[32:]).digest() == stored[:32]:
+            return stored[32:]
+        if not stored[32:] and len(stored) == 32:
+            return b""
+    font = subset(kind, wanted)
+    if file:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        beside = file.with_suffix(f".{hashlib.sha256(str(id(font)).encode()).hexdigest()[:8]}")
+        beside.write_bytes(hashlib.sha256(font).digest() + font)
+        beside.replace(file)
+    return font
+
+
+def subset(kind: str, wanted: str) -> bytes:
+    """The font of ``kind`` with the glyphs of ``wanted`` alone, as WOFF2; empty if it has none."""
+    from fontTools import subset as subsetting
+    from fontTools.ttLib import TTFont
+
+    font = TTFont(_source(kind), lazy=True, recalcTimestamp=False)
+    codes = {ord(c) for c in wanted} & set(font.getBestCmap())
+    if kind == "symbols":
+        codes -= set(TTFont(_source("sans"), lazy=True).getBestCmap())
+        if not codes:
+            return b""
+    options = subsetting.Options(
+        layout_features=["kern", "liga", "locl", "mark", "mkmk", "ccmp"],
+        name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14], notdef_outline=True, hinting=False,
+        drop_tables=["DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE"], recalc_timestamp=False,
+    )
+    subsetter = subsetting.Subsetter(options)
+    subsetter.populate(unicodes=codes)
+    subsetter.subset(font)
+    if "CFF " in font:
+        quadratic(font)
+    buffer = io.BytesIO()
+    font.flavor = "woff2"
+    font.save(buffer, reorderTables=False)
+    return buffer.getvalue()
+
+
+def quadratic(font: TTFont) -> None:
+    """Turns CFF outlines into TrueType ones.
+
+    Several PDF viewers show nothing for the CID-keyed CFF of these fonts.
+    """
+    from fontTools.pens.cu2quPen import Cu2QuPen
+    from fontTools.pens.ttGlyphPen import TTGlyphPen
+    from fontTools.ttLib import newTable
+
+    order, drawn = font.getGlyphOrder(), font.getGlyphSet()
+    glyphs: dict[str, Any] = {}
+    for name in order:
+        pen = TTGlyphPen(None)
+        drawn[name].draw(Cu2QuPen(pen, max_err=1.0, reverse_direction=True))
+        glyphs[name] = pen.glyph()
+    del font["CFF "]
+    font["loca"] = newTable("loca")
+    font["glyf"] = table = newTable("glyf")
+    table.glyphOrder, table.glyphs = order, glyphs
+    font["maxp"].tableVersion = 0x00010000
+    for field, value in (("maxZones", 1), ("maxTwilightPoints", 0), ("maxStorage", 0),
+                         ("maxFunctionDefs", 0), ("maxInstructionDefs", 0),
+                         ("maxStackElements", 0), ("maxSizeOfInstructions", 0),
+                         ("maxComponentElements", 0), ("maxPoints", 0), ("maxContours", 0),
+                         ("maxCompositePoints", 0), ("maxCompositeContours", 0),
+                         ("maxComponentDepth", 0)):
+        setattr(font["maxp"], field, value)
+    font["head"].glyphDataFormat = 0
+    font["post"].formatType = 3.0
+    font.sfntVersion = "\000\001\000\000"
+    for name in order:
+        glyph = glyphs[name]
+        glyph.recalcBounds(table)
+        advance = font["hmtx"].metrics[name][0]
+        font["hmtx"].metrics[name] = (advance, getattr(glyph, "xMin", 0))

@@ -1,0 +1,239 @@
+"""The document as the templates see it: every part has an id, every picture a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fervis.draw.figure import Fact, Figure, Panel
+from fervis.render.document import Block, Document, Failure, Picture, Shown
+from fervis.render.files import Files, csv_bytes, npz_bytes, picture_png
+from fervis.render.safe import slug
+from fervis.spec.report import Note, Part, Question
+from fervis.text import Message, Text
+
+
+@dataclass(frozen=True)
+class PanelView:
+    """A panel and where its picture lies in the site; ``variants`` are (colour map, file)."""
+
+    id: str
+    panel: Panel
+    src: str
+    variants: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file of numbers behind a figure."""
+
+    kind: str  # "CSV" or "NPZ"
+    name: str
+    href: str
+
+
+@dataclass(frozen=True)
+class FigureView:
+    """A figure with its files. ``facts`` are those that other figures of its block lack."""
+
+    id: str
+    figure: Figure
+    panels: tuple[PanelView, ...]
+    downloads: tuple[Download, ...]
+    facts: tuple[Fact, ...]
+
+    def having(self, *roles: str) -> tuple[PanelView, ...]:
+        """The panels of these roles, in order."""
+        return tuple(view for view in self.panels if view.panel.role in roles)
+
+    @property
+    def blend(self) -> tuple[PanelView, PanelView] | None:
+        """The picture and the map that a slider can lay over each other."""
+        pictures, maps = self.having("picture"), self.having("map")
+        return (pictures[0], maps[0]) if pictures and maps else None
+
+
+@dataclass(frozen=True)
+class PictureView:
+    """A picture of the report, its file, and the network's probabilities, the surest first."""
+
+    picture: Picture
+    src: str
+    page: str
+    label: Text | None
+    ranking: tuple[tuple[Text, float], ...]
+    right: bool | None  # None: not known
+
+    @property
+    def index(self) -> int:
+        """Its index in the split."""
+        return self.picture.index
+
+
+@dataclass(frozen=True)
+class ShownView:
+    """One figure of a block, with the author's note on its picture."""
+
+    id: str
+    picture: PictureView | None
+    figure: FigureView | None
+    failure: Failure | None
+    note: Note | None = None
+
+
+@dataclass(frozen=True)
+class BlockView:
+    """A part of an answer. ``facts`` hold for all its figures."""
+
+    id: str
+    analysis: str
+    part: Part
+    title: Message | Text | None
+    shown: tuple[ShownView, ...]
+    facts: tuple[Fact, ...]
+    failure: Failure | None
+    notes: tuple[tuple[int | str, Note], ...] = ()  # on pictures that are not shown
+
+    @property
+    def per_picture(self) -> bool:
+        """Whether every picture gets a heading of its own."""
+        return len(self.shown) > 1 or any(shown.note for shown in self.shown)
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """A question, its number from 1, and the blocks of its answer."""
+
+    id: str
+    number: int
+    question: Question
+    blocks: tuple[BlockView, ...]
+
+
+@dataclass(frozen=True)
+class Use:
+    """A place in the report where a picture is shown."""
+
+    question: QuestionView
+    block: BlockView
+    shown: ShownView
+
+
+@dataclass(frozen=True)
+class View:
+    """All that is the same on the pages of every language."""
+
+    document: Document
+    questions: tuple[QuestionView, ...]
+    pictures: Mapping[int | str, PictureView]
+    uses: Mapping[int, tuple[Use, ...]] = field(default_factory=dict)  # by index in the split
+
+
+def build_view(document: Document, files: Files) -> View:
+    """Gives every figure its files, in ``files``, and every part its id."""
+    pictures = {name: _picture(picture, document, files)
+                for name, picture in document.pictures.items()}
+    questions = []
+    for number, (question, blocks) in enumerate(
+        zip(document.report.questions, document.answers, strict=True), 1
+    ):
+        views = tuple(
+            _block(f"q{number}-{place}", block, document, pictures, files)
+            for place, block in enumerate(blocks, 1)
+        )
+        questions.append(QuestionView(f"q{number}", number, question, views))
+    return View(document, tuple(questions), pictures, _uses(questions))
+
+
+def _uses(questions: Sequence[QuestionView]) -> dict[int, tuple[Use, ...]]:
+    uses: dict[int, tuple[Use, ...]] = {}
+    for question in questions:
+        for block in question.blocks:
+            for shown in block.shown:
+                if shown.picture:
+                    index = shown.picture.index
+                    uses[index] = (*uses.get(index, ()), Use(question, block, shown))
+    return uses
+
+
+def _picture(picture: Picture, document: Document, files: Files) -> PictureView:
+    src = files.add(f"figures/picture-{picture.index}.png", picture_png(picture.image))
+    label = None if picture.label is None else document.classes[picture.label]
+    ranking: tuple[tuple[Text, float], ...] = ()
+    right = None
+    if picture.probabilities is not None:
+        order = np.argsort(-picture.probabilities, kind="stable")
+        ranking = tuple((document.classes[k], float(picture.probabilities[k])) for k in order)
+        right = None if picture.label is None else int(order[0]) == picture.label
+    page = f"image/{picture.index}.html"
+    return PictureView(picture, src, page, label, ranking, right)
+
+
+def _block(
+    block_id: str,
+    block: Block,
+    document: Document,
+    pictures: Mapping[int | str, PictureView],
+    files: Files,
+) -> BlockView:
+    part, notes = block.part, dict(block.part.notes)
+    common = _common_facts(block.shown)
+    shown = tuple(
+        _shown(f"{block_id}-{place if one.picture is None else slug(str(one.picture))}",
+               one, common, pictures, notes, files)
+        for place, one in enumerate(block.shown, 1)
+    )
+    method = document.methods.get(part.analysis)
+    return BlockView(
+        block_id, part.analysis, part, part.title or (method.title if method else None), shown,
+        common, block.failure, tuple((name, note) for name, note in notes.items()),
+    )
+
+
+def _common_facts(shown: Sequence[Shown]) -> tuple[Fact, ...]:
+    figures = [one.figure for one in shown if one.figure]
+    if len(figures) < 2:
+        return ()
+    first, *others = figures
+    return tuple(fact for fact in first.facts if all(fact in other.facts for other in others))
+
+
+def _shown(
+    shown_id: str,
+    shown: Shown,
+    common: Sequence[Fact],
+    pictures: Mapping[int | str, PictureView],
+    notes: dict[int | str, Note],
+    files: Files,
+) -> ShownView:
+    shown_id = files.unique(shown_id)
+    picture = None if shown.picture is None else pictures.get(shown.picture)
+    note = None if shown.picture is None else notes.pop(shown.picture, None)
+    figure = _figure(shown_id, shown.figure, common, files) if shown.figure else None
+    return ShownView(shown_id, picture, figure, shown.failure, note)
+
+
+def _figure(name: str, figure: Figure, common: Sequence[Fact], files: Files) -> FigureView:
+    panels = []
+    for panel in figure.panels:
+        stem = files.unique(f"figures/{name}-{slug(panel.key)}")
+        src = files.add(f"{stem}.png", panel.png) if panel.png else ""
+        variants = tuple((kind, files.add(f"{stem}-{slug(kind)}.png", png))
+                         for kind, png in panel.variants.items())
+        panels.append(PanelView(stem.removeprefix("figures/"), panel, src, variants))
+    facts = tuple(fact for fact in figure.facts if fact not in common)
+    return FigureView(name, figure, tuple(panels), _downloads(name, figure, files), facts)
+
+
+def _downloads(name: str, figure: Figure, files: Files) -> tuple[Download, ...]:
+    if not figure.data:
+        return ()
+    found = []
+    for key, array in figure.data.items():
+        if array.ndim == 2 and array.dtype.kind in "biuf":
+            stem = files.unique(f"data/{name}-{slug(key)}")
+            found.append(Download("CSV", key, files.add(f"{stem}.csv", csv_bytes(array))))
+    found.append(Download("NPZ", "", files.add(f"data/{name}.npz", npz_bytes(figure.data))))
+    return tuple(found)
