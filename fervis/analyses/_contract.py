@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 Scope = Literal["image", "network", "split", "log"]
-"""What one result is about: a picture, the network alone, a whole labelled split, a training log."""
+"""What one result is about: a picture, the network alone, a labelled split, a training log."""
 
 PictureName = int | str
 """A key of ``images:`` in report.yaml: a class number, or a name given freely."""
@@ -102,6 +102,9 @@ class Context:
     layers: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
+_AnyOptions: TypeAlias = Options
+
+
 class Analysis(Protocol):
     """A module in ``fervis/analyses/``; its file name is its name in report.yaml."""
 
@@ -112,12 +115,12 @@ class Analysis(Protocol):
     FORMULA: str  # LaTeX
     PAPER: str  # citation with year and address
     VERSION: int  # raise it whenever compute() gives other numbers
-    Options: type[Options]
+    Options: type[_AnyOptions]
 
     def compute(
-        self, classifier: Classifier | None, subjects: Subjects, options: Options
+        self, classifier: Classifier | None, subjects: Subjects, options: _AnyOptions
     ) -> Sequence[Result]:
         """One Result per subject, in order. Pure: no files, no printing, no global state."""
 
-    def draw(self, result: Result, options: Options, context: Context) -> Figure:
+    def draw(self, result: Result, options: _AnyOptions, context: Context) -> Figure:
         """The figure of one result; deterministic."""

@@ -36,7 +36,11 @@ _STYLE: Any = {
 }
 COLOURS = ("#1f5fa8", "#c2571a", "#2e7d4f", "#8a3f8f")
 DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
-    "solid", (0, (4, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
+    "solid",
+    (0, (4, 2)),
+    (0, (1, 1.5)),
+    (0, (6, 2, 1, 2)),
+)
 
 
 class Canvas:
@@ -60,9 +64,14 @@ def _canvas(height: int, margins: tuple[float, float, float, float]) -> Iterator
         warnings.filterwarnings("ignore", message=r"Glyph .* missing")  # the page has the fonts
         figure = Figure(figsize=(WIDTH / 96, height / 96))
         left, right, top, bottom = margins
-        axes = figure.add_axes((
-            left / WIDTH, bottom / height,
-            (WIDTH - left - right) / WIDTH, (height - top - bottom) / height))
+        axes = figure.add_axes(
+            (
+                left / WIDTH,
+                bottom / height,
+                (WIDTH - left - right) / WIDTH,
+                (height - top - bottom) / height,
+            )
+        )
         canvas = Canvas(axes, height)
         yield canvas
         buffer = io.StringIO()
@@ -94,16 +103,35 @@ def heatmap(
     with _canvas(top + inner + bottom, (left, right, top, bottom)) as canvas:
         axes = canvas.axes
         seaborn.heatmap(
-            shares, vmin=0.0, vmax=1.0, cmap="Blues", cbar=False, ax=axes, linewidths=0.5,
-            linecolor="#ffffff", clip_on=False, xticklabels=list(names), yticklabels=list(names))
+            shares,
+            vmin=0.0,
+            vmax=1.0,
+            cmap="Blues",
+            cbar=False,
+            ax=axes,
+            linewidths=0.5,
+            linecolor="#ffffff",
+            clip_on=False,
+            xticklabels=list(names),
+            yticklabels=list(names),
+        )
         if count <= 20:
             for row, column in np.ndindex(shares.shape):
-                _note(axes, row, column, float(shares[row, column]), notes[row][column],
-                      size=9 if count <= 8 else 5.5)
+                _note(
+                    axes,
+                    row,
+                    column,
+                    float(shares[row, column]),
+                    notes[row][column],
+                    size=9 if count <= 8 else 5.5,
+                )
         axes.tick_params(left=False, bottom=False, labelsize=9 if count <= 12 else 6)
         for label in axes.get_xticklabels():
-            label.set(rotation=40 if slanted else 0, rotation_mode="anchor",
-                      ha="right" if slanted else "center")
+            label.set(
+                rotation=40 if slanted else 0,
+                rotation_mode="anchor",
+                ha="right" if slanted else "center",
+            )
         for label in axes.get_yticklabels():
             label.set(rotation=0, rotation_mode="anchor", va="center")
         axes.set_xlabel(columns)
@@ -120,8 +148,15 @@ def _note(
     colour = INK if np.isnan(share) else "#ffffff" if share > 0.68 else "#1c2733"
     for place, line in enumerate(lines):
         shift = 0.0 if len(lines) == 1 else (-0.17, 0.21)[place]
-        axes.text(column + 0.5, row + 0.5 + shift, line, ha="center", va="center",
-                  color=colour, fontsize=size if place == 0 else size * 0.85)
+        axes.text(
+            column + 0.5,
+            row + 0.5 + shift,
+            line,
+            ha="center",
+            va="center",
+            color=colour,
+            fontsize=size if place == 0 else size * 0.85,
+        )
 
 
 def curves(
@@ -144,8 +179,15 @@ def curves(
     with _canvas(height, margins) as canvas:
         axes = canvas.axes
         for place, (name, values) in enumerate(lines.items()):
-            axes.plot(across, values, label=name, linewidth=1.5, clip_on=False,
-                      color=COLOURS[place % 4], linestyle=DASHES[place % 4])
+            axes.plot(
+                across,
+                values,
+                label=name,
+                linewidth=1.5,
+                clip_on=False,
+                color=COLOURS[place % 4],
+                linestyle=DASHES[place % 4],
+            )
         if unit_range:
             axes.set_ylim(0, 1)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
@@ -156,6 +198,11 @@ def curves(
             axes.spines[side].set_visible(False)
         axes.set_xlabel(x_title)
         axes.set_ylabel(y_title, rotation_mode="anchor")
-        axes.legend(loc="center left", bbox_to_anchor=(1.01, 0.5), frameon=False,
-                    handlelength=2.2, fontsize=9)
+        axes.legend(
+            loc="center left",
+            bbox_to_anchor=(1.01, 0.5),
+            frameon=False,
+            handlelength=2.2,
+            fontsize=9,
+        )
     return canvas.svg, canvas.height

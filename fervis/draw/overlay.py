@@ -60,3 +60,13 @@ def tint(picture: Pixels, where: Mask, colour: tuple[int, int, int], opacity: fl
     mixed = picture[where] * (1.0 - opacity) + np.array(colour) * opacity
     shown[where] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
     return shown
+
+
+def fit(array: NDArray[Element], shape: tuple[int, int]) -> NDArray[Element]:
+    """``array`` (H, W[, C]) at another height and width, by the nearest pixel."""
+    rows, columns = (
+        ((np.arange(new) + 0.5) * old / new).astype(int)
+        for new, old in zip(shape, array.shape[:2], strict=True)
+    )
+    fitted: NDArray[Element] = array[rows[:, None], columns]
+    return fitted

@@ -24,7 +24,8 @@ def tidy(source: str) -> str:
     for parent in list(root.iter()):
         for child in list(parent):
             if not isinstance(child.tag, str) or child.tag.rpartition("}")[2] in (
-                "metadata", "defs"
+                "metadata",
+                "defs",
             ):
                 parent.remove(child)
     for element in root.iter():

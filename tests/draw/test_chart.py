@@ -25,7 +25,7 @@ def test_a_chart_is_the_same_bytes_twice(heat):
 
 def test_a_chart_brings_no_id_style_sheet_or_font_into_the_page(heat):
     assert heat.startswith("<svg")
-    assert not re.search(r'\bid=|<style|style=|url\(|font-family|<!--|DejaVu', heat)
+    assert not re.search(r"\bid=|<style|style=|url\(|font-family|<!--|DejaVu", heat)
     assert "currentColor" in heat
 
 
@@ -35,12 +35,22 @@ def test_every_cell_says_its_note(heat):
 
 
 def test_words_of_a_chart_are_put_into_the_readers_language(heat):
-    panel = Panel("chart", "chart", message("t"), message("a"), 560, 300, svg=heat, words={
-        "cats & dogs": Text({"en": "cats & dogs", "de": "Katzen & <Hunde>"}),
-        "Guess": message("Guess"),
-    })
+    panel = Panel(
+        "chart",
+        "chart",
+        message("t"),
+        message("a"),
+        560,
+        300,
+        svg=heat,
+        words={
+            "cats & dogs": Text({"en": "cats & dogs", "de": "Katzen & <Hunde>"}),
+            "Guess": message("Guess"),
+        },
+    )
     said = panel.svg_in_words_of(
-        lambda word: word.in_language("de") if isinstance(word, Text) else "Tipp")
+        lambda word: word.in_language("de") if isinstance(word, Text) else "Tipp"
+    )
     assert said.count(">Katzen &amp; &lt;Hunde&gt;</text>") == 2
     assert ">Tipp</text>" in said
     assert ">owls</text>" in said

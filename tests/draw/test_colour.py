@@ -13,8 +13,9 @@ def test_tables_are_matplotlibs(name):
 
 def test_the_ends_of_the_scale_take_the_ends_of_the_table():
     table = colour.COLOUR_MAPS["viridis"]
-    np.testing.assert_array_equal(colour.colourise(np.array([[0.0, 1.0]]), "viridis")[0],
-                                  table[[0, 255]])
+    np.testing.assert_array_equal(
+        colour.colourise(np.array([[0.0, 1.0]]), "viridis")[0], table[[0, 255]]
+    )
 
 
 def test_by_maximum_keeps_zero_and_uniform_evidence():
@@ -34,7 +35,7 @@ def test_png_gives_its_pixels_back_and_the_same_bytes_twice(shape):
     data = png.encode(pixels)
     np.testing.assert_array_equal(png.decode(data), pixels[:, :, 0] if shape[-1] == 1 else pixels)
     assert data == png.encode(pixels)
-    assert {data[i:i + 4] for i in range(len(data))} & {b"tEXt", b"tIME", b"tRNS"} == set()
+    assert {data[i : i + 4] for i in range(len(data))} & {b"tEXt", b"tIME", b"tRNS"} == set()
 
 
 @pytest.mark.parametrize("bad", [np.zeros((4, 4, 4), np.uint8), np.zeros((4, 4), np.float32)])
