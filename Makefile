@@ -8,7 +8,7 @@ ARGS ?=
 set_up := $(PYTHON) tools/set_up.py --torch-index "$(TORCH_INDEX)"
 bin := .venv/bin
 
-.PHONY: help setup report test check clean clean-all
+.PHONY: help setup report test check docs clean clean-all
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -36,6 +36,9 @@ check:  ## lint, check formatting, types and imports
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+docs: setup  ## bring docs/report-yaml.md and the README's table up to date
+	@$(bin)/python tools/docs.py
 
 clean:  ## remove the built site, stored results and left-overs of tools
 	rm -rf .fervis .site.* build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
