@@ -84,12 +84,12 @@ def blaming(path: Path) -> Iterator[None]:
         yield
     except (EOFError, zlib.error) as error:
         raise DataError(printable(f"{path}: truncated or damaged ({error})")) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file can have such a name
         raise DataError(printable(f"{path}: {_reason(error)}")) from error
 
 
 def content_hash(paths: Sequence[Path], root: Path, memory: Path) -> str:
-    """A hash of the names (below ``root``) and bytes of files.
+    """A hash of the names (below ``root``) and bytes of files; of bytes alone if root is the file.
 
     ``memory`` is a folder that keeps hashes by the files' states: a file with the size, times and
     number it had then is not read again. Its absence costs time and nothing else.
@@ -112,7 +112,7 @@ def content_hash(paths: Sequence[Path], root: Path, memory: Path) -> str:
 
 def _state(path: Path, root: Path) -> list[str | int]:
     state = require_file(path)
-    name = str(path.relative_to(root)) if path != root else path.name
+    name = "" if path == root else str(path.relative_to(root))
     return [name, state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino]
 
 

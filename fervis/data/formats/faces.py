@@ -14,7 +14,9 @@ from fervis.data.dataset import Dataset, GroundTruth
 from fervis.data.formats.fer2013 import CLASSES
 from fervis.data.options import DataOptions, Request, named
 from fervis.errors import DataError
+from fervis.text import Text
 
+SPLITS: dict[str, Literal["train", "test"]] = {"train": "train", "test": "test"}
 LICENCE = "Rendered by fervis from CC0 assets of MakeHuman: free for any use (CC0)."
 
 
@@ -32,20 +34,20 @@ def sources(_options: Options, _folder: Path) -> Iterator[Path]:
 
 def open_split(options: Options, request: Request) -> Dataset:
     """One split, (N, 48, 48, 1). Raises DataError."""
-    from fervis.data.faces import shipped
+    from fervis.data.faces import shipped, truth
 
     name = request.split or "test"
-    if name not in ("train", "test"):
+    if name not in SPLITS:
         raise DataError(f"faces: no split {name!r}; there is train or test")
     classes = named(options.classes, CLASSES)
     if len(classes) != len(CLASSES):
         raise DataError(f"faces: classes: {len(classes)} names; expected {len(CLASSES)}")
-    faces = shipped.load(name)  # type: ignore[arg-type]
+    faces = shipped.load(SPLITS[name])
     images = np.ascontiguousarray(faces.images, np.uint8)[..., None]
     labels = np.ascontiguousarray(faces.labels, np.int64)
     digest = hashlib.sha256(images.data)
     digest.update(labels.data)
-    truth = GroundTruth(np.asarray(faces.motion, np.float32), np.asarray(faces.change, np.float32),
-                        np.asarray(faces.regions, np.uint8), tuple(faces.region_names))
+    regions = tuple(Text({"en": english, "zh-Hant": chinese}) for english, chinese in truth.REGIONS)
+    known = GroundTruth(faces.motion, faces.change, faces.regions, regions)
     return Dataset(images, labels, classes, name, digest.hexdigest(), redistributable=True,
-                   licence=LICENCE, truth=truth)
+                   licence=LICENCE, truth=known)

@@ -61,7 +61,7 @@ def open_split(options: Options, request: Request) -> Dataset:
     """One split, (N, 48, 48, 1), in the file's order. Raises DataError."""
     path = options.source(request.folder)
     classes = named(options.classes, CLASSES)
-    content = content_hash([path], path.parent, request.store.folder)
+    content = content_hash([path], path, request.store.folder)
     recipe = Recipe(key_of("fer2013", _VERSION, content, len(classes)),
                     lambda writer: read(path, len(classes), writer))
     name, stored = open_one(request, recipe, options, path.name)

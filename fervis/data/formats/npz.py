@@ -51,7 +51,7 @@ def open_split(options: Options, request: Request) -> Dataset:
     """One split, (N, H, W, C). Raises DataError."""
     path = options.source(request.folder)
     count = len(options.classes) if isinstance(options.classes, list) else None
-    content = content_hash([path], path.parent, request.store.folder)
+    content = content_hash([path], path, request.store.folder)
     recipe = Recipe(
         key_of("npz", _VERSION, content, options.images, options.labels, options.layout, count),
         lambda writer: read(path, options, count, writer))
