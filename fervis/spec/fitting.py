@@ -46,7 +46,7 @@ class Fitting:
 
     def text(self, node: Node, path: Path_) -> Any:
         """``node`` as a Text, or UNFIT."""
-        return self.value(node, path, _field(Text))
+        return self.value(node, path, validator(Text))
 
     def fields(self, node: Node, path: Path_, shape: type[Shape]) -> dict[str, Any]:
         """The fields of ``shape`` that fit, each judged alone; absent ones have their default."""
@@ -66,7 +66,9 @@ class Fitting:
                 else:
                     values[name] = info.get_default(call_default_factory=True)
             elif name not in shape.by_hand:
-                value = self.value(child, (*path, name), _field(Annotated[info.annotation, info]))
+                value = self.value(
+                    child, (*path, name), validator(Annotated[info.annotation, info])
+                )
                 if value is not UNFIT:
                     values[name] = value
         return values
@@ -138,7 +140,8 @@ class Fitting:
 
 
 @cache
-def _field(annotation: Any) -> Validate:
+def validator(annotation: Any) -> Validate:
+    """What fits a value to a type, strictly."""
     adapter: TypeAdapter[Any] = TypeAdapter(annotation)
     return lambda value: adapter.validate_python(value, strict=True)
 

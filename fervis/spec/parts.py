@@ -8,10 +8,10 @@ from typing import Any, Protocol
 from pydantic import BaseModel
 
 from fervis.spec.complaints import did_you_mean, listed, quoted
-from fervis.spec.fitting import UNFIT, Fitting
+from fervis.spec.fitting import UNFIT, Fitting, validator
 from fervis.spec.report import Note, Part, Path_
 from fervis.spec.shape import BesideShape, NoteShape
-from fervis.spec.tree import Node, Pairs, Scalar
+from fervis.spec.tree import Items, Node, Pairs, Scalar
 from fervis.spec.words import found
 
 ALONE = ("text", "math")
@@ -44,7 +44,9 @@ def part(node: Node, path: Path_, analyses: Analyses, fitting: Fitting) -> Part 
     beside = Pairs(node.place, {k: p for k, p in node.pairs.items() if k in BESIDE})
     values = fitting.fields(beside, path, BesideShape)
     notes = _notes(beside.get("notes"), (*path, "notes"), fitting)
-    if options is UNFIT or notes is None:
+    if options is UNFIT:
+        options = _selection_of(node.pairs[kind].node, analyses[kind].Options)
+    if options is None or notes is None:
         return None
     return Part(
         analysis=kind,
@@ -93,15 +95,12 @@ def _alone(kind: str, node: Pairs, path: Path_, fitting: Fitting) -> Part | None
         if key != kind and key in BESIDE:
             text = f"{key} stands beside an analysis only; beside {kind} write a part of its own"
             fitting.complaints.add(pair.place, (*path, key), text)
-    content = fitting.text(node.pairs[kind].node, (*path, kind))
-    if content is UNFIT:
-        return None
+    content = node.pairs[kind].node
     if kind == "text":
-        return Part(analysis=kind, where=path, text=content)
-    if len(content.by_language) > 1:
-        text = "a formula is the same in every language; expected one text"
-        fitting.complaints.add(node.pairs[kind].node.place, (*path, kind), text)
-    return Part(analysis=kind, where=path, latex=content.in_language(""))
+        text = fitting.text(content, (*path, kind))
+        return None if text is UNFIT else Part(analysis=kind, where=path, text=text)
+    latex = fitting.value(content, (*path, kind), validator(str))
+    return None if latex is UNFIT else Part(analysis=kind, where=path, latex=latex)
 
 
 def _options(kind: str, node: Pairs, path: Path_, model: type[BaseModel], fitting: Fitting) -> Any:
@@ -109,6 +108,22 @@ def _options(kind: str, node: Pairs, path: Path_, model: type[BaseModel], fittin
     if isinstance(given, Scalar) and given.value is None:  # `- saliency:` is all defaults
         given = Pairs(given.place)
     return fitting.model(given, (*path, kind), model)
+
+
+def _selection_of(node: Node, model: type[BaseModel]) -> BaseModel | None:
+    """Options that say no more than which pictures they are about.
+
+    They stand for options that were complained about, so that wrong pictures and notes of the
+    same part are complained about in the same go.
+    """
+    for name in ("images", "image"):
+        given = node.get(name) if isinstance(node, Pairs) else None
+        nodes = given.nodes if isinstance(given, Items) else [given]
+        values = [each.value for each in nodes if isinstance(each, Scalar)]
+        if name in model.model_fields and values and all(type(v) in (int, str) for v in values):
+            shown = values if isinstance(given, Items) else values[0]
+            return model.model_construct(_fields_set={name}, **{name: shown})
+    return None
 
 
 def _notes(

@@ -70,7 +70,7 @@ class Selections:
         if names is None:
             return part
         for index, name in enumerate(names):
-            at = (*where, index) if isinstance(shown, list) else where
+            at = (*where, index) if isinstance(shown, list) and where[-1] == "images" else where
             if name not in self._pictures:
                 self._complain(at, self._unknown(name))
             elif name in names[:index]:

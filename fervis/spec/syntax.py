@@ -26,6 +26,7 @@ _CAUSES = (
     (r"could not find expected ':'", "a ':' is missing after the key that begins here"),
     (r"expected key|expected <block end>|expected '-' indicator|<document start>",
      "this line is not indented like those it belongs to"),
+    (r"node content", "a value is missing here; is a bracket or a quote not closed?"),
     (r"directive", "a line that begins with % has to be in quotes"),
     (r"block scalar|indentation indicator", "after | or > the text begins on the next line"),
 )  # fmt: skip
