@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
 
@@ -99,7 +100,7 @@ class Edition:
             "chart": lambda view: self._chart(view, page),
             "partial": self._partial, "groups": groups, "strip": self._strip,
             "gettext": words.catalogue.gettext, "ngettext": words.catalogue.ngettext,
-            "is_link": is_link,
+            "is_link": is_link, "width_of": lambda value: width_of(words.say(value)),
         }
 
     def _partial(self, analysis: str) -> str:
@@ -118,8 +119,10 @@ class Edition:
         """The file of a colour map as a strip, low values left."""
         from fervis.draw.colour import COLOUR_MAPS, strip
 
-        name = colour_map if colour_map in COLOUR_MAPS else "viridis"
-        return self.files.add(f"figures/scale-{name}.png", picture_png(strip(name)))
+        for name in COLOUR_MAPS:
+            self.files.add(f"figures/scale-{name}.png", picture_png(strip(name)))
+        known = colour_map if colour_map in COLOUR_MAPS else "viridis"
+        return f"figures/scale-{known}.png"
 
     def _math(self, latex: str, display: bool, root: str, paper: bool) -> Markup:
         try:
@@ -140,6 +143,11 @@ class Edition:
 def is_link(address: str) -> bool:
     """Whether an address may be linked to: http or https, and nothing strange in it."""
     return _LINK.fullmatch(address) is not None
+
+
+def width_of(text: str) -> int:
+    """How much room a text takes, in halves of an em: a Chinese character counts double."""
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def groups(blocks: Sequence[BlockView]) -> Iterator[tuple[BlockView, ...]]:

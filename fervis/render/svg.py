@@ -34,6 +34,7 @@ def embedded(svg: str, prefix: str, title: str, translate: Callable[[str], str])
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     root.set("role", "img")
+    root.attrib.setdefault("font-family", FAMILY)
     root.set("stroke-linejoin", "round")  # matplotlib says both in a style sheet for "*"
     root.set("stroke-linecap", "butt")
     label = ElementTree.Element(f"{{{_SVG}}}title", {"id": f"{prefix}title"})

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
+import re
 from collections.abc import Iterable
 from html import unescape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fervis.render.bold import embolden
+
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-VERSION = 1  # raise it whenever the same characters give other bytes
+VERSION = 2  # raise it whenever the same characters give other bytes
 _ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "…—–·×±≤≥‘’“”「」，。、：；（）！？"
-FAMILIES = {"sans": "Fervis Sans", "serif": "Fervis Serif", "symbols": "Fervis Symbols"}
+FAMILIES = {"sans": "Fervis Sans", "serif": "Fervis Serif", "strong": "Fervis Strong",
+            "symbols": "Fervis Symbols"}
+_STRONG = re.compile(r"<strong>(.*?)</strong>", re.DOTALL)
 
 
 def _source(kind: str) -> Path:
@@ -25,7 +31,7 @@ def _source(kind: str) -> Path:
         import matplotlib
 
         return Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"
-    return fonts.sans_path() if kind == "sans" else fonts.serif_path()
+    return fonts.serif_path() if kind == "serif" else fonts.sans_path()
 
 
 def characters_of(pages: Iterable[str]) -> str:
@@ -42,11 +48,13 @@ def font_files(pages: Iterable[str], cache: Path | None) -> dict[str, bytes]:
     Only what the Chinese fonts lack goes into the symbols. The same characters give the same
     bytes. ``cache`` keeps fonts by their set of characters.
     """
+    pages = list(pages)
     wanted = characters_of(pages)
+    strong = characters_of(found for page in pages for found in _STRONG.findall(page))
     files: dict[str, bytes] = {}
     rules = []
     for kind, family in FAMILIES.items():
-        font = _cached(kind, wanted, cache)
+        font = _cached(kind, strong if kind == "strong" else wanted, cache)
         if not font:
             continue
         path = f"fonts/{kind}.woff2"
@@ -70,7 +78,7 @@ def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
     font = subset(kind, wanted)
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(f".{hashlib.sha256(str(id(font)).encode()).hexdigest()[:8]}")
+        beside = file.with_suffix(f".{os.getpid()}")
         beside.write_bytes(hashlib.sha256(font).digest() + font)
         beside.replace(file)
     return font
@@ -97,6 +105,8 @@ def subset(kind: str, wanted: str) -> bytes:
     subsetter.subset(font)
     if "CFF " in font:
         quadratic(font)
+    if kind == "strong":
+        embolden(font)
     buffer = io.BytesIO()
     font.flavor = "woff2"
     font.save(buffer, reorderTables=False)

@@ -49,6 +49,12 @@ class FigureView:
         return tuple(view for view in self.panels if view.panel.role in roles)
 
     @property
+    def beside_a_note(self) -> bool:
+        """Whether a short note fits to its right: two or three small pictures and no table."""
+        small = all(view.panel.role in ("picture", "map", "overlay") for view in self.panels)
+        return small and len(self.panels) in (2, 3) and not self.figure.tables
+
+    @property
     def blend(self) -> tuple[PanelView, PanelView] | None:
         """The picture and the map that a slider can lay over each other."""
         pictures, maps = self.having("picture"), self.having("map")
