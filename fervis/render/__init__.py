@@ -14,9 +14,10 @@ __all__ = ["Document", "packaged_templates", "render", "template_folders"]
 def template_folders(project: Path | None = None) -> tuple[Path, ...]:
     """Where templates are looked for: the project's own ``templates/`` first, if it has one."""
     packaged = packaged_templates()
-    own = [] if project is None else [project / "templates"]
-    return tuple(f for f in (*own, packaged) if f.is_dir() and f.resolve() != packaged or
-                 f is packaged)
+    own = None if project is None else (project / "templates")
+    if own is None or not own.is_dir() or own.resolve() == packaged:
+        return (packaged,)
+    return (own, packaged)
 
 
 def render(
@@ -30,7 +31,7 @@ def render(
     """Writes the whole site into the empty ``folder``: pages, figures, data, fonts and PDFs.
 
     ``templates`` are searched in order; ``template_folders`` gives the usual ones. ``cache`` keeps
-    what is dear and depends on the texts alone (fonts) between builds. Raises TemplateFault or
+    what is dear and depends on the texts alone (fonts) between builds. Raises TemplateFileError or
     PdfError.
     """
     from fervis.render.site import render as write

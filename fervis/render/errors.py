@@ -5,7 +5,7 @@ from __future__ import annotations
 from fervis.errors import EXIT_FILE_WRONG, FervisError, MachineError
 
 
-class TemplateFault(FervisError):
+class TemplateFileError(FervisError):
     """A template is wrong; the message starts with its file and line."""
 
     exit_code = EXIT_FILE_WRONG

@@ -62,5 +62,5 @@ def csv_bytes(array: NDArray[np.generic]) -> bytes:
 def npz_bytes(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
     """The arrays as a compressed NPZ; the same arrays give the same bytes."""
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))  # type: ignore[arg-type]
+    np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
     return buffer.getvalue()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fervis.render.safe import neutral
-from fervis.text import Message, Text
+from fervis.text import Message, Text, message
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -55,9 +55,11 @@ class Catalogue(gettext.NullTranslations):
         self._words = words
 
     def gettext(self, message: str) -> str:
+        """The translation of ``message``."""
         return self._words.get(message, message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """The translation of either: catalogues here keep no plural forms."""
         return self.gettext(msgid1 if n == 1 else msgid2)
 
 
@@ -94,8 +96,10 @@ class Words:
             return self._fill(value)
         if isinstance(value, Text):
             return neutral(value.in_language(self.language))
-        if isinstance(value, bool) or value is None:
-            return {True: self.say(Message("yes")), False: self.say(Message("no"))}.get(value, "—")
+        if value is None:
+            return "—"
+        if isinstance(value, bool):
+            return self._fill(message("yes") if value else message("no"))
         if isinstance(value, (int, float)):
             return self.number(value)
         return neutral(str(value))
@@ -113,17 +117,17 @@ class Words:
         number.separators = self.separators
         return number
 
-    def _fill(self, message: Message) -> str:
+    def _fill(self, sentence: Message) -> str:
         values: dict[str, Any] = {}
-        for name, value in message.values.items():
+        for name, value in sentence.values.items():
             plain = isinstance(value, (int, float)) and not isinstance(value, bool)
             values[name] = self._localised(value) if plain else self.say(value)
-        for pattern in (self.catalogue.gettext(message.msgid), message.msgid):
+        for pattern in (self.catalogue.gettext(sentence.msgid), sentence.msgid):
             try:
                 return neutral(pattern.format(**values))
             except (KeyError, IndexError, ValueError, AttributeError):
                 continue  # a translation with other placeholders: English is better than nothing
-        return neutral(message.msgid)
+        return neutral(sentence.msgid)
 
 
 def _locale(language: str) -> Locale:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from fervis.render.maths import FormulaError, formula
+from fervis.render.maths import FormulaError
 from fervis.render.safe import SENTINELS, neutral
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from markdown_it.rules_inline import StateInline
     from markdown_it.token import Token
 
-_OPEN, _CLOSE = SENTINELS
+_OPEN, _CLOSE = SENTINELS[0], SENTINELS[1]
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 _LONGEST = 100_000
 _CITATION = re.compile(r"\[(@[\w:.-]+(?:\s*;\s*@[\w:.-]+)*)\]")
@@ -83,7 +83,7 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def _attribute(tag: str, name: str, value: str) -> str | None:
+def _attribute(_tag: str, name: str, value: str) -> str | None:
     """Drops what could lead out of the page: relative, script and file links, odd styles."""
     if name == "href":
         return value if _LINKS.match(value) else None
@@ -122,7 +122,7 @@ class Markdown:
     def _render(self, source: str, inline: bool) -> Markup:
         import nh3
 
-        parser, kept = _parser(), []
+        parser, kept = _parser(), list[Markup]()
         source = neutral(source)[:_LONGEST]
         env: dict[str, Any] = {}
         tokens = parser.parseInline(source, env) if inline else parser.parse(source, env)
@@ -155,6 +155,3 @@ class Markdown:
 def math_failed(latex: str, error: FormulaError) -> Markup:
     """A formula that cannot be set, shown as it was written."""
     return Markup('<code class="bad-math" title="{}">{}</code>').format(str(error), latex)
-
-
-__all__ = ["Markdown", "MathHtml", "formula", "math_failed"]

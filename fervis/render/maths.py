@@ -51,15 +51,15 @@ def formula(latex: str, display: bool) -> Formula:
 
 
 def _render(latex: str, display: bool) -> Formula:
-    import ziamath
     from latex2mathml.converter import convert
+    from ziamath.config import config
+    from ziamath.zmath import Latex
 
-    ziamath.config.svg2 = False
-    ziamath.config.precision = 2
-    drawn = ziamath.Latex(latex, size=_SIZE, inline=not display)
+    config.svg2, config.precision = False, 2
+    drawn = Latex(latex, size=_SIZE, inline=not display)
     if drawn.getsize()[1] > _TALLEST:
         # ziamath 0.13 stretches \left( … \right) to infinity around a sum with limits.
-        drawn = ziamath.Latex(_unstretched(latex), size=_SIZE, inline=not display)
+        drawn = Latex(_unstretched(latex), size=_SIZE, inline=not display)
     width, height = drawn.getsize()
     if height > _TALLEST:
         raise FormulaError("the fences around it cannot be stretched")

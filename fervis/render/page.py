@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -62,7 +62,6 @@ class Edition:
     folder: str
     templates: Templates
     files: Files
-    charts: Mapping[str, str] = field(default_factory=dict)  # a label in a chart → in this language
 
     def render(self, template: str, page: Page, **values: Any) -> str:
         """The page's HTML."""
@@ -97,7 +96,7 @@ class Edition:
             "math": set_math,
             "url": lambda path: root + path,
             "link": lambda path: root + self.folder + path,
-            "chart": lambda view: self._chart(view, page),
+            "chart": self._chart,
             "partial": self._partial, "groups": groups, "strip": self._strip,
             "gettext": words.catalogue.gettext, "ngettext": words.catalogue.ngettext,
             "is_link": is_link, "width_of": lambda value: width_of(words.say(value)),
@@ -107,13 +106,10 @@ class Edition:
         name = f"analyses/{analysis}.html"
         return name if self.templates.exists(name) else "analyses/default.html"
 
-    def _chart(self, view: PanelView, page: Page) -> Markup:
+    def _chart(self, view: PanelView) -> Markup:
         prefix = re.sub(r"\W", "-", f"{view.id}-")
         alt = self.words.say(view.panel.alt) or self.words.say(view.panel.title)
-        return embedded(view.panel.svg, prefix, alt, self._label)
-
-    def _label(self, text: str) -> str:
-        return self.charts.get(text) or self.words.catalogue.gettext(text)
+        return embedded(view.panel.svg_in_words_of(self.words.say), prefix, alt)
 
     def _strip(self, colour_map: str) -> str:
         """The file of a colour map as a strip, low values left."""

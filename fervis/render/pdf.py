@@ -86,7 +86,7 @@ def _complaints() -> Iterator[list[str]]:
 
 def _finish(_document: Any, pdf: Any) -> None:
     """Adds what PDF/UA asks for and WeasyPrint leaves out: Scope of headers, Print of links."""
-    import pydyf
+    import pydyf  # type: ignore[import-untyped]
 
     by_number = {item.number: item for item in pdf.objects if isinstance(item, pydyf.Dictionary)}
     for item in by_number.values():

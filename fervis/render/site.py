@@ -8,11 +8,11 @@ from pathlib import Path
 
 from fervis.render.document import Document
 from fervis.render.files import Files
-from fervis.render.language import Words, words_in
+from fervis.render.language import words_in
 from fervis.render.page import Edition, Entry, Page
 from fervis.render.templates import Templates, asset
 from fervis.render.type import font_files
-from fervis.render.view import View, build_view
+from fervis.render.view import build_view
 from fervis.text import message
 
 ASSETS = ("style/site.css", "script/site.js")
@@ -30,16 +30,15 @@ def render(
     """Writes the site of ``document`` into the empty ``folder``.
 
     ``templates`` are searched in order (see ``template_folders``). ``cache`` keeps subset fonts
-    between builds. Raises TemplateFault with a file and line, PdfError with what is wrong.
+    between builds. Raises TemplateFileError with a file and line, PdfError with what is wrong.
     """
     files = Files()
     view = build_view(document, files)
     texts = Templates(templates)
     editions = [
-        Edition(view, words, "" if place == 0 else f"{language}/", texts, files,
-                _chart_labels(document, words))
+        Edition(view, words_in(language, templates), "" if place == 0 else f"{language}/", texts,
+                files)
         for place, language in enumerate(document.report.languages)
-        for words in [words_in(language, templates)]
     ]
     papers: dict[str, str] = {}
     for edition in editions:
@@ -63,15 +62,6 @@ def render(
         (folder / "report.pdf").write_bytes(first.read_bytes())
 
 
-def _chart_labels(document: Document, words: Words) -> dict[str, str]:
-    """Class names are drawn into charts in some language; here is what they are in this one."""
-    return {
-        name: words.say(text)
-        for text in document.classes
-        for name in text.by_language.values()
-    }
-
-
 def _pages(
     edition: Edition, editions: Sequence[Edition], pdf: bool
 ) -> Iterator[tuple[str, str]]:
@@ -89,10 +79,10 @@ def _pages(
         yield (edition.folder + picture.page,
                edition.render("image.html", page("image", picture.page, f"{heading} — {title}"),
                               picture=picture, uses=view.uses.get(picture.index, ())))
-    for kind, heading in (("network", message("The network")), ("methods", message("Methods"))):
+    for kind, what in (("network", message("The network")), ("methods", message("Methods"))):
         name = f"{kind}.html"
         yield (edition.folder + name,
-               edition.render(name, page(kind, name, f"{words.say(heading)} — {title}")))
+               edition.render(name, page(kind, name, f"{words.say(what)} — {title}")))
 
 
 def _page(
@@ -126,6 +116,3 @@ def _write_pdf(html: str, css: str, folder: Path, name: str) -> None:
 
     identifier = hashlib.sha256(html.encode() + css.encode()).digest()[:16]
     (folder / name).write_bytes(pdf_bytes(html, css, folder, identifier))
-
-
-__all__ = ["View", "render"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -23,14 +22,14 @@ def _font(match: re.Match[str]) -> str:
     return f"{match[1]} '{FAMILY}'" if match[1] else f"font-family:'{FAMILY}'"
 
 
-def embedded(svg: str, prefix: str, title: str, translate: Callable[[str], str]) -> Markup:
+def embedded(svg: str, prefix: str, title: str) -> Markup:
     """``svg`` to stand inline in HTML.
 
-    Its ids get ``prefix``, its text the page's font and, where ``translate`` knows it, language;
-    ``title`` is its text alternative. What could run or load anything is dropped.
+    Its ids get ``prefix``, its text the page's font; ``title`` is its text alternative. What could
+    run or load anything is dropped.
     """
     root = ElementTree.fromstring(svg)  # noqa: S314 - drawn by fervis itself; see Figure
-    _clean(root, prefix, translate)
+    _clean(root, prefix)
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     root.set("role", "img")
@@ -44,13 +43,13 @@ def embedded(svg: str, prefix: str, title: str, translate: Callable[[str], str])
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704
 
 
-def _clean(element: ElementTree.Element, prefix: str, translate: Callable[[str], str]) -> None:
+def _clean(element: ElementTree.Element, prefix: str) -> None:
     for child in list(element):
         name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else "script"
         if name in _DROPPED:
             element.remove(child)
         else:
-            _clean(child, prefix, translate)
+            _clean(child, prefix)
     for name, value in list(element.attrib.items()):
         if name.lower().startswith("on"):
             del element.attrib[name]
@@ -67,5 +66,3 @@ def _clean(element: ElementTree.Element, prefix: str, translate: Callable[[str],
             element.set(name, FAMILY)
         else:
             element.set(name, _URL.sub(f"url(#{prefix}", value))
-    if element.text and element.text.strip():
-        element.text = translate(element.text.strip())

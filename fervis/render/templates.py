@@ -16,7 +16,7 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from fervis.render.errors import TemplateFault
+from fervis.render.errors import TemplateFileError
 from fervis.render.safe import neutral
 
 
@@ -25,7 +25,7 @@ def packaged_templates() -> Path:
     package = Path(__file__).resolve().parents[1]
     inside, beside = package / "_templates", package.parent / "templates"
     if not inside.is_dir() and not beside.is_dir():
-        raise TemplateFault(f"{inside}: the templates of fervis are missing; install it again")
+        raise TemplateFileError(f"{inside}: the templates of fervis are missing; install it again")
     return inside if inside.is_dir() else beside
 
 
@@ -42,21 +42,21 @@ class _Folder(FileSystemLoader):
         try:
             source, filename, fresh = super().get_source(environment, template)
         except UnicodeDecodeError as error:
-            raise TemplateFault(f"{self._folder / template}:1: not UTF-8: {error}") from error
+            raise TemplateFileError(f"{self._folder / template}:1: not UTF-8: {error}") from error
         if not Path(filename).resolve().is_relative_to(self._folder):
-            raise TemplateFault(f"{filename}:1: leads out of {self._folder}; copy it there instead")
+            raise TemplateFileError(f"{filename}:1: leads out of {self._folder}; copy it there")
         return source, filename, fresh
 
 
 def asset(name: str, templates: Sequence[Path]) -> bytes:
-    """The file ``name`` of the first folder that has it. Raises TemplateFault."""
+    """The file ``name`` of the first folder that has it. Raises TemplateFileError."""
     for folder in templates:
         file = folder / name
         if file.is_file():
             if not file.resolve().is_relative_to(folder.resolve()):
-                raise TemplateFault(f"{file}:1: leads out of {folder}; copy it there instead")
+                raise TemplateFileError(f"{file}:1: leads out of {folder}; copy it there instead")
             return file.read_bytes()
-    raise TemplateFault(f"{name}: in none of {', '.join(map(str, templates))}")
+    raise TemplateFileError(f"{name}: in none of {', '.join(map(str, templates))}")
 
 
 class Templates:
@@ -78,19 +78,19 @@ class Templates:
         return any((folder / name).is_file() for folder in self._folders)
 
     def render(self, name: str, values: Mapping[str, Any]) -> str:
-        """The page. Raises TemplateFault with the file and line of what is wrong."""
+        """The page. Raises TemplateFileError with the file and line of what is wrong."""
         try:
             return neutral(str(self._environment.get_template(name).render(values)))
-        except TemplateFault:
+        except TemplateFileError:
             raise
         except TemplateSyntaxError as error:
             place = f"{error.filename or error.name}:{error.lineno}"
-            raise TemplateFault(f"{place}: {error.message}") from error
+            raise TemplateFileError(f"{place}: {error.message}") from error
         except TemplateNotFound as error:
-            raise TemplateFault(f"{self._place(error, name)}: no template {error}") from error
+            raise TemplateFileError(f"{self._place(error, name)}: no template {error}") from error
         except Exception as error:
             place = self._place(error, name)
-            raise TemplateFault(f"{place}: {type(error).__name__}: {error}") from error
+            raise TemplateFileError(f"{place}: {type(error).__name__}: {error}") from error
 
     def _place(self, error: BaseException, name: str) -> str:
         """file:line of the innermost template that ``error`` passed through."""

@@ -80,7 +80,7 @@ def _map_panel(key: str, title: str, values: NDArray[np.float32]) -> Panel:
         key, "map", message(title), message("Map of {what}", what=title), SIZE, SIZE,
         png=png(colourise(scaled, "jet")),
         colour_bar=ColourBar(0.0, float(values.max()), "jet"),
-        variants={"jet": png(colourise(scaled, "jet")), "viridis": png(colourise(scaled, "viridis"))},
+        variants={name: png(colourise(scaled, name)) for name in ("jet", "viridis")},
     )
 
 
@@ -163,7 +163,10 @@ def confusion() -> Figure:
     return Figure(
         (Panel("matrix", "chart", message("Confusion matrix"),
                message("Confusion matrix of {count} pictures, in shares of each true class",
-                       count=int(counts.sum())), 420, 300, svg=CHART.format(cells=cells)),),
+                       count=int(counts.sum())), 420, 300, svg=CHART.format(cells=cells), words={
+                       **{text.in_language("en"): text for text in CLASSES},
+                       "True class": message("True class"),
+                       "Predicted class": message("Predicted class")}),),
         message("Rows are true classes, columns are predicted ones; accuracy {accuracy:.1%}.",
                 accuracy=0.837),
         facts=(Fact(message("Pictures"), int(counts.sum())),),
@@ -224,7 +227,8 @@ def questions() -> tuple[tuple[Question, ...], tuple[tuple[Block, ...], ...]]:
                 "outline.")), (Shown(grid("activations"), 4),)),
         ),
         (_explained("lime", everyone, fail=5), Block(Part("confusion", (), _Options(), text=both(
-            "恐懼最常被誤認為驚訝：兩者都張大眼睛。\n\n| 類別 | 現象 |\n|:--|--:|\n| 恐懼 | 張嘴 |\n",
+            "恐懼最常被誤認為驚訝：兩者都張大眼睛。\n\n"
+            "| 類別 | 現象 |\n|:--|--:|\n| 恐懼 | 張嘴 |\n",
             "Fear is most often taken for surprise: both widen the eyes.\n\n"
             "| class | sign |\n|:--|--:|\n| fear | open mouth |\n")), (Shown(confusion()),))),
         (
@@ -259,7 +263,8 @@ def sample(languages: tuple[str, ...] = ("zh-Hant", "en")) -> Document:
     asked, answers = questions()
     report = Report(
         file=Path("report.yaml"),
-        title=both("卷積網路看見了什麼：表情辨識的解釋", "What the network sees: explaining expressions"),
+        title=both("卷積網路看見了什麼：表情辨識的解釋",
+                   "What the network sees: explaining expressions"),
         languages=languages,
         author=((both("學號", "Student ID"), Text.same("B09901000")),
                 (both("系級", "Department"), both("電機四", "EE, year 4")),
