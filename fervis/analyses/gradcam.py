@@ -76,7 +76,7 @@ def compute(
     from torch.nn import functional as F
 
     net = network(classifier)
-    layer = options.layer or net.last_spatial
+    layer = options.layer or net.last_spatial.name
     size = subjects.images.shape[1:3]
     results: list[Result] = []
     for part in batches(len(subjects.images)):

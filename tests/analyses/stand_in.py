@@ -1,67 +1,67 @@
-"""The few things an analysis asks of a classifier, on a plain torch module."""
+"""Networks so small that what an analysis must say of them is known by hand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from fervis.model.classifier import Classifier, wrap
+from fervis.model.options import ModelOptions
 
 
-class StandIn:
-    """Layers are named by their module path; pixels are divided by 255."""
-
-    def __init__(self, module: nn.Module, shape: tuple[int, int, int], last_spatial: str) -> None:
-        self.module, self.input_shape, self.last_spatial = module.eval(), shape, last_spatial
-
-    def to_input(self, images: np.ndarray) -> Tensor:
-        return torch.from_numpy(images.astype(np.float32) / 255).permute(0, 3, 1, 2)
-
-    def logits(self, inputs: Tensor) -> Tensor:
-        return self.module(inputs)
-
-    def probabilities(self, images: np.ndarray, batch: int | None = None) -> np.ndarray:
-        with torch.no_grad():
-            return self.logits(self.to_input(images)).softmax(1).numpy()
-
-    def activations(
-        self, inputs: Tensor, layers: Sequence[str]
-    ) -> tuple[dict[str, Tensor], Tensor]:
-        captured: dict[str, Tensor] = {}
-
-        def keep(name: str):
-            def hook(_: nn.Module, __: object, output: Tensor) -> Tensor:
-                captured[name] = output
-                return output.clone()
-
-            return hook
-
-        handles = [
-            self.module.get_submodule(name).register_forward_hook(keep(name)) for name in layers
-        ]
-        try:
-            return captured, self.logits(inputs)
-        finally:
-            for handle in handles:
-                handle.remove()
+def classifier(
+    network: nn.Module, shape: tuple[int, int, int] = (1, 12, 10), classes: int = 3
+) -> Classifier:
+    """``network`` for pictures of ``shape`` (C, H, W), whose pixels are divided by 255."""
+    options = ModelOptions(factory="tests:network", channels=shape[0], size=shape[1:])
+    return wrap(network, options, classes=classes)
 
 
-def gap_network(classes: int = 3, channels: int = 4, seed: int = 0) -> StandIn:
+def gap_network(classes: int = 3, channels: int = 4, seed: int = 0) -> Classifier:
     """conv → ReLU → average over space → linear: Grad-CAM is known in closed form."""
     torch.manual_seed(seed)
-    module = nn.Sequential(
-        nn.Conv2d(1, channels, 3, padding=1),
+    return classifier(
+        nn.Sequential(
+            nn.Conv2d(1, channels, 3, padding=1),
+            nn.ReLU(),
+            nn.AdaptiveAvgPool2d(1),
+            nn.Flatten(),
+            nn.Linear(channels, classes),
+        ),
+        classes=classes,
+    )
+
+
+def linear_network(shape: tuple[int, int, int] = (1, 12, 10), classes: int = 3) -> Classifier:
+    """logits = W x + b."""
+    torch.manual_seed(0)
+    return classifier(
+        nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), classes)), shape, classes
+    )
+
+
+def deep_network(seed: int = 0) -> Classifier:
+    """Two blocks of conv, batch norm and in-place ReLU with pooling, dropout and a linear layer."""
+    torch.manual_seed(seed)
+    network = nn.Sequential(
+        nn.Conv2d(1, 6, 3, padding=1),
+        nn.BatchNorm2d(6),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(6, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(inplace=True),
+        nn.MaxPool2d(2),
+        nn.Conv2d(8, 8, 3, padding=1),
         nn.ReLU(),
         nn.AdaptiveAvgPool2d(1),
         nn.Flatten(),
-        nn.Linear(channels, classes),
+        nn.Dropout(0.3),
+        nn.Linear(8, 3),
     )
-    return StandIn(module, (1, 12, 10), "1")
-
-
-def linear_network(shape: tuple[int, int, int] = (1, 12, 10), classes: int = 3) -> StandIn:
-    """logits = W x + b."""
-    torch.manual_seed(0)
-    module = nn.Sequential(nn.Flatten(), nn.Linear(int(np.prod(shape)), classes))
-    return StandIn(module, shape, "0")
+    for module in network:
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.uniform_(module.running_mean, -0.2, 0.2)
+            nn.init.uniform_(module.running_var, 0.5, 1.5)
+            nn.init.uniform_(module.weight, 0.5, 1.5)
+    return classifier(network)

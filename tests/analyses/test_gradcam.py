@@ -7,15 +7,15 @@ from fervis.analyses import gradcam
 from fervis.draw import png
 from fervis.errors import AnalysisError
 from tests.analyses.conftest import one
-from tests.analyses.stand_in import StandIn, gap_network
+from tests.analyses.stand_in import classifier, gap_network
 
 
 def test_gradcam_equals_cam_over_hw_on_a_gap_network(subjects):
     net = gap_network()
     results = gradcam.compute(net, subjects, gradcam.Options())
-    maps = net.module[:2](net.to_input(subjects.images)).detach()
+    maps = net.network[:2](net.to_input(subjects.images)).detach()
     for result, feature, label in zip(results, maps, subjects.labels, strict=True):
-        weight = net.module[4].weight[label].detach()
+        weight = net.network[4].weight[label].detach()
         cam = (weight[:, None, None] * feature).sum(0) / feature[0].numel()
         np.testing.assert_allclose(result.arrays["evidence"], cam, atol=1e-6)
         np.testing.assert_allclose(result.arrays["cam"], cam.clamp(min=0), atol=1e-6)
@@ -24,7 +24,7 @@ def test_gradcam_equals_cam_over_hw_on_a_gap_network(subjects):
 def test_the_sum_before_the_relu_is_the_logit_without_its_bias(subjects):
     net = gap_network()
     for result in gradcam.compute(net, subjects, gradcam.Options(target="predicted")):
-        bias = net.module[4].bias[result.numbers["target"]].item()
+        bias = net.network[4].bias[result.numbers["target"]].item()
         np.testing.assert_allclose(
             result.arrays["evidence"].sum(), result.numbers["logit"] - bias, rtol=1e-5
         )
@@ -40,7 +40,7 @@ def test_the_map_is_resized_bilinearly_without_aligned_corners(subjects):
         torch.nn.LazyLinear(3),
     )
     module(torch.zeros(1, 1, 12, 10))
-    net = StandIn(module, (1, 12, 10), "2")
+    net = classifier(module, (1, 12, 10))
     for result in gradcam.compute(net, subjects, gradcam.Options(layer="2")):
         raw = torch.from_numpy(result.arrays["evidence"]).clamp(min=0)[None, None]
         expected = F.interpolate(raw, (12, 10), mode="bilinear", align_corners=False)[0, 0]
@@ -58,7 +58,7 @@ def test_a_batch_gives_what_each_picture_gives_alone(subjects):
 def test_no_positive_evidence_is_said_and_not_stretched_to_noise(subjects, context):
     net = gap_network()
     with torch.no_grad():
-        net.module[4].weight.copy_(-net.module[4].weight.abs())
+        net.network[4].weight.copy_(-net.network[4].weight.abs())
     (result, *_) = gradcam.compute(net, subjects, gradcam.Options())
     assert result.arrays["cam"].max() == 0
     figure = gradcam.draw(result, gradcam.Options(), context)
@@ -84,16 +84,14 @@ def test_a_layer_that_leads_nowhere_is_refused(subjects):
     class Forked(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.side, self.main = torch.nn.Conv2d(1, 2, 3), gap_network().module
+            self.side, self.main = torch.nn.Conv2d(1, 2, 3), gap_network().network
 
         def forward(self, inputs):
             self.side(inputs)
             return self.main(inputs)
 
     with pytest.raises(AnalysisError, match="does not lead"):
-        gradcam.compute(
-            StandIn(Forked(), (1, 12, 10), "main.1"), subjects, gradcam.Options(layer="side")
-        )
+        gradcam.compute(classifier(Forked(), (1, 12, 10)), subjects, gradcam.Options(layer="side"))
 
 
 def test_the_layer_is_checked_before_anything_runs():

@@ -13,7 +13,7 @@ def test_saliency_of_a_linear_network_is_the_absolute_weight(subjects):
     net = linear_network()
     results = saliency.compute(net, subjects, saliency.Options())
     for result, label in zip(results, subjects.labels, strict=True):
-        weight = net.module[1].weight[label].detach().numpy().reshape(1, 12, 10)
+        weight = net.network[1].weight[label].detach().numpy().reshape(1, 12, 10)
         np.testing.assert_allclose(result.arrays["gradient"], weight, rtol=1e-5)
         np.testing.assert_allclose(result.arrays["saliency"], np.abs(weight[0]), rtol=1e-5)
 
@@ -22,7 +22,7 @@ def test_saliency_of_a_colour_picture_is_the_largest_channel():
     net = linear_network((3, 6, 5))
     images = np.random.default_rng(0).integers(0, 256, (2, 6, 5, 3), dtype=np.uint8)
     result = saliency.compute(net, subjects_of(images, None), saliency.Options(target=1))[0]
-    weight = net.module[1].weight[1].detach().numpy().reshape(3, 6, 5)
+    weight = net.network[1].weight[1].detach().numpy().reshape(3, 6, 5)
     np.testing.assert_allclose(result.arrays["saliency"], np.abs(weight).max(0), rtol=1e-5)
 
 
@@ -64,7 +64,7 @@ def test_the_quantile_changes_the_figure_only(subjects, context):
 
 def test_a_network_that_ignores_the_picture_is_said_to(subjects, context):
     net = linear_network()
-    torch.nn.init.zeros_(net.module[1].weight)
+    torch.nn.init.zeros_(net.network[1].weight)
     (result, *_) = saliency.compute(net, subjects, saliency.Options())
     figure = saliency.draw(result, saliency.Options(), context)
     assert len(figure.remarks) == 1

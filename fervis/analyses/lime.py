@@ -1,0 +1,220 @@
+"""LIME: which parts of the picture speak for a class and which against it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from fervis.analyses import _masks, _superpixels, _surrogate
+from fervis.analyses._batches import network
+from fervis.analyses._contract import Context, Result, Scope, Subjects
+from fervis.analyses._target import TargetOptions, targets
+from fervis.analyses._words import explained, number, picture_panel
+from fervis.draw.figure import Fact, Figure
+from fervis.text import Message, message
+
+if TYPE_CHECKING:
+    from fervis.model.classifier import Classifier
+
+SCOPE: Scope = "image"
+VERSION = 1
+TITLE = message("LIME")
+ANSWERS = message(
+    "Which parts of the picture speak for the class and which against it, when parts are hidden?"
+)
+FORMULA = (
+    r"\hat w = \arg\min_w \sum_z \pi(z) \bigl(p_k(z) - w_0 - w^\top z\bigr)^2 + \|w\|^2, \qquad "
+    r"\pi(z) = \sqrt{e^{-d(z)^2 / 0.25^2}}, \quad d(z) = 1 - \sqrt{|z| / K}"
+)
+LIMITS = message(
+    "It depends on how the picture is cut into superpixels, and a straight line is a rough "
+    "likeness of a network: mind the local R². What hides a part is its mean gray, so a part "
+    "without detail can never matter."
+)
+PAPER = "Ribeiro, Singh, Guestrin: Why Should I Trust You? (2016), https://arxiv.org/abs/1602.04938"
+
+SEEDS = 3
+BYTES_AT_ONCE = 1 << 25
+
+
+class Options(TargetOptions):
+    """Options of ``lime``."""
+
+    samples: int = Field(
+        512, ge=30, le=100_000, description="how often the picture is shown with parts hidden"
+    )
+    segments: int = Field(
+        64, ge=2, le=2000, description="about how many superpixels the picture is cut into"
+    )
+    design: Literal["balanced", "lime"] = Field(
+        "balanced",
+        description="which parts are hidden together: `balanced` (a folded-over "
+        "Hadamard design, steadier) or `lime` (at random, as in the lime package)",
+    )
+    features: int = Field(
+        8, ge=1, le=2000, description="how many superpixels are shown, those of largest weight"
+    )
+
+    def numbers_decided_by(self) -> dict[str, object]:
+        """All but how many superpixels are shown."""
+        return self.model_dump(mode="json", exclude={"images", "features"})
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """One picture, its parts, what they look like hidden, and the masks of each seed in turn."""
+
+    image: NDArray[np.uint8]
+    segments: NDArray[np.int64]
+    hidden: NDArray[np.uint8]
+    masks: tuple[NDArray[np.uint8], ...]
+
+
+def compute(
+    classifier: Classifier | None, subjects: Subjects, options: Options
+) -> Sequence[Result]:
+    """LIME of each picture, through the lime package (Ribeiro et al. 2016, algorithm 1).
+
+    Arrays: ``weights`` (K,), ``segments`` (H, W) with labels 0…K-1, ``masks`` (samples, K),
+    ``responses`` (samples,) the probabilities of the class, ``seed_weights`` (3, K) fitted to each
+    third of the masks, which has its own seed. Numbers: local ``r2``, ``intercept``, ``spread``:
+    the standard deviation of a weight from seed to seed, seen in the thirds and scaled to all
+    samples.
+    """
+    net = network(classifier)
+    plans = [
+        _plan(image, rng, options)
+        for image, rng in zip(subjects.images, subjects.rngs, strict=True)
+    ]
+    rows = np.concatenate([net.probabilities(batch, sampling=True) for batch in _shown(plans)])
+    ends = np.cumsum([sum(map(len, plan.masks)) for plan in plans])
+    answers = np.split(rows, ends[:-1])
+    whole = net.probabilities(subjects.images)
+    chosen = targets(options.target, subjects.labels, whole)
+    fit = _surrogate.explainer()
+    results = []
+    for plan, answer, sure, target in zip(plans, answers, whole, chosen, strict=True):
+        label, masks = int(target), np.concatenate(plan.masks)
+        fits = [
+            fit(plan.image, plan.segments, mask, part, label)
+            for mask, part in [
+                (masks, answer),
+                *zip(plan.masks, np.split(answer, _ends(plan.masks)), strict=True),
+            ]
+        ]
+        best, each = fits[0], np.stack([one.weights for one in fits[1:]])
+        results.append(
+            Result(
+                {
+                    "weights": best.weights.astype(np.float32),
+                    "segments": plan.segments.astype(np.int32),
+                    "masks": masks,
+                    "responses": answer[:, label].astype(np.float32),
+                    "seed_weights": each.astype(np.float32),
+                },
+                {
+                    "target": label,
+                    "predicted": int(sure.argmax()),
+                    "probability": float(sure[label]),
+                    "r2": best.r2,
+                    "intercept": best.intercept,
+                    "spread": float(np.sqrt(each.var(axis=0, ddof=1).mean() / SEEDS)),
+                },
+            )
+        )
+    return results
+
+
+def _ends(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
+    return np.cumsum([len(part) for part in parts])[:-1]
+
+
+def _plan(image: NDArray[np.uint8], rng: np.random.Generator, options: Options) -> _Plan:
+    segments = _superpixels.segments_of(image, options.segments)
+    design = _masks.balanced_masks if options.design == "balanced" else _masks.random_masks
+    shares = [options.samples // SEEDS + (seed < options.samples % SEEDS) for seed in range(SEEDS)]
+    masks = tuple(
+        design(share, int(segments.max()) + 1, seed)
+        for share, seed in zip(shares, rng.spawn(SEEDS), strict=True)
+    )
+    return _Plan(image, segments, _superpixels.without_detail(image, segments), masks)
+
+
+def _shown(plans: Sequence[_Plan]) -> Iterator[NDArray[np.uint8]]:
+    """All masked pictures of all plans in order, in batches (N, H, W, C) of bounded size."""
+    size = max(1, BYTES_AT_ONCE // plans[0].image.nbytes)
+    gathered: list[NDArray[np.uint8]] = []
+    count = 0
+    for plan in plans:
+        masks = np.concatenate(plan.masks)
+        while len(masks):
+            taken, masks = masks[: size - count], masks[size - count :]
+            seen = taken[:, plan.segments, np.newaxis]
+            gathered.append(np.where(seen, plan.image, plan.hidden))
+            count += len(taken)
+            if count == size:
+                yield np.concatenate(gathered)
+                gathered, count = [], 0
+    if gathered:
+        yield np.concatenate(gathered)
+
+
+def draw(result: Result, options: Options, context: Context) -> Figure:
+    """Picture | superpixels for and against | only what speaks for the class."""
+    weights = np.asarray(result.arrays["weights"])
+    samples = len(np.asarray(result.arrays["masks"]))
+    target = explained(result, context)
+    r2 = f"{result.numbers['r2']:.2f}"
+    numbers = {
+        "target": target,
+        "samples": samples,
+        "superpixels": len(weights),
+        "design": _design(options),
+        "r2": r2,
+        "spread": number(float(result.numbers["spread"] or 0.0)),
+        "seeds": SEEDS,
+        "largest": number(float(np.abs(weights).max())),
+        "shown": min(options.features, len(weights)),
+    }
+    panels, remarks = _superpixels.panels(result, options.features, target, context)
+    return Figure(
+        panels=(picture_panel(context), *panels),
+        caption=message(
+            "LIME for {target}: green and outlined what raises its probability, red and striped "
+            "what lowers it, the {shown} largest of {superpixels} superpixels. {samples} masked "
+            "pictures, {design}; local R² {r2}; weights up to {largest}, spread over {seeds} seeds "
+            "{spread}.",
+            **numbers,
+        ),
+        facts=(
+            Fact(
+                message("Method"),
+                message(
+                    "LIME through the lime package: hidden superpixels take "
+                    "their mean, kernel width 0.25, ridge 1"
+                ),
+            ),
+            Fact(message("Class"), target),
+            Fact(message("Samples"), message("{samples}, {design}", **numbers)),
+            Fact(message("Superpixels"), message("{superpixels} by SLIC", **numbers)),
+            Fact(message("Local R²"), r2),
+            Fact(
+                message("Spread"),
+                message("{spread} (standard deviation of a weight over {seeds} seeds)", **numbers),
+            ),
+            Fact(message("Seed"), context.seed),
+        ),
+        remarks=remarks,
+        data=dict(result.arrays),
+    )
+
+
+def _design(options: Options) -> Message:
+    if options.design == "balanced":
+        return message("balanced design (folded-over Hadamard)")
+    return message("random design")
