@@ -6,6 +6,7 @@ import difflib
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from fervis.errors import Complaint, ReportError
@@ -50,10 +51,9 @@ class Complaints:
     def __bool__(self) -> bool:
         return bool(self._entries)
 
-    @property
-    def full(self) -> bool:
-        """Whether more complaints would not be shown, so that help with them is wasted work."""
-        return len(self._entries) >= MOST
+    def hint(self, name: object, known: Iterable[object]) -> str:
+        """did_you_mean(), unless there are so many complaints that this one is not shown."""
+        return did_you_mean(name, known) if len(self._entries) < MOST else ""
 
     def raise_if_any(self) -> None:
         """Raises ReportError with all complaints, sorted by place."""
@@ -86,9 +86,9 @@ def quoted(text: str) -> str:
 
 def listed(names: Iterable[object], word: str = "or") -> str:
     """``a, b or c``; a long list is cut."""
-    shown = [str(name) for name in names]
+    shown = [str(name) for name in islice(names, 25)]
     if len(shown) > 24:
-        shown = [*shown[:23], f"{len(shown) - 23} others"]
+        shown[23:] = ["others"]
     if len(shown) < 2:
         return "".join(shown)
     return f"{', '.join(shown[:-1])} {word} {shown[-1]}"

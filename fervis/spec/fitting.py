@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from fervis.spec.complaints import Complaints, did_you_mean, listed, quoted
+from fervis.spec.complaints import Complaints, listed, quoted
+from fervis.spec.locations import KEY, known_keys, located, model_at
 from fervis.spec.report import Path_
 from fervis.spec.shape import Shape
 from fervis.spec.tree import Items, Node, Pairs, Scalar, place_of, step_into
@@ -26,7 +27,6 @@ UNFIT: Any = object()
 
 Validate = Callable[[Any], Any]
 _Adapted = Mapping[Path_, Callable[[Any], Any]]
-_KEY = "[key]"  # how pydantic says that an error is about a key
 _LISTS: Mapping[str, Callable[[Any], Any]] = {
     "tuple_type": tuple, "set_type": set, "frozen_set_type": frozenset,
 }  # fmt: skip
@@ -105,29 +105,30 @@ class Fitting:
     ) -> None:
         groups: dict[tuple[Path_, bool], list[ErrorDetails]] = {}
         for error in errors:
-            where, key = _where(error, node)
+            where, key = located(error, node)
             groups.setdefault((where, key), []).append(error)
+        hint = self.complaints.hint
         parents = {where[:depth] for where, _ in groups for depth in range(len(where))}
         for (where, key), group in groups.items():
             at, parent = step_into(node, where)
             last = group[0]["loc"][-1] if group[0]["loc"] else ""
             if group[0]["type"] == "extra_forbidden" and isinstance(parent, Pairs):
-                known = _known(model, where[:-1])
+                known = known_keys(model, where[:-1])
                 self._unknown(parent, (*path, *where[:-1]), where[-1], known)
             elif group[0]["type"] == "missing" and isinstance(last, str):
-                self._missing(at, (*path, *where, last), _model_at(model, where))
+                self._missing(at, (*path, *where, last), model_at(model, where))
             elif key and isinstance(parent, Pairs):
                 pair = parent.pairs[where[-1]]
-                text = violation(group, Scalar(pair.literal, pair.literal, pair.place))
+                text = violation(group, Scalar(pair.literal, pair.literal, pair.place), hint)
                 self.complaints.add(pair.place, (*path, *where), f"as a key {text}")
             elif where not in parents:  # else the errors inside are those of the intended form
-                self.complaints.add(at.place, (*path, *where), violation(group, at))
+                self.complaints.add(at.place, (*path, *where), violation(group, at, hint))
 
     def _unknown(self, node: Pairs, path: Path_, key: str | int, known: Mapping[str, Any]) -> None:
         pair = node.pairs[key]
         text = f"unknown key {quoted(pair.literal)}"
         if known:
-            hint = "" if self.complaints.full else did_you_mean(pair.literal, known)
+            hint = self.complaints.hint(pair.literal, known)
             text += f"; expected one of {listed(known)}{hint}"
         self.complaints.add(pair.place, (*path, key), text)
 
@@ -135,7 +136,7 @@ class Fitting:
         text = "this is missing"
         if model and (info := model.model_fields.get(str(path[-1]))):
             about = f": {info.description}" if info.description else ""
-            text += f"; expected {type_in_words(info)}{about}"
+            text += f"; expected {type_in_words(info)}{about}".replace(" anything: ", " ")
         self.complaints.add(node.place, path, text)
 
 
@@ -150,7 +151,7 @@ def _plain(node: Node, path: Path_, adapted: _Adapted) -> Any:
     value: Any
     if isinstance(node, Pairs):
         value = {
-            pair.literal if (*path, key, _KEY) in adapted else key: _plain(
+            pair.literal if (*path, key, KEY) in adapted else key: _plain(
                 pair.node, (*path, key), adapted
             )
             for key, pair in node.pairs.items()
@@ -167,11 +168,11 @@ def _adaptable(
 ) -> Iterator[tuple[Path_, Callable[[Any], Any]]]:
     """What can be read in another way that fits better: the paths, and how."""
     for error in errors:
-        where, key = _where(error, node)
+        where, key = located(error, node)
         at, _ = step_into(node, where)
         kind = error["type"]
         if key and kind == "string_type":
-            yield (*where, _KEY), str
+            yield (*where, KEY), str
         elif isinstance(at, Items) and kind in _LISTS:
             yield where, _LISTS[kind]
         elif isinstance(at, Scalar) and at.value is not None:
@@ -179,49 +180,6 @@ def _adaptable(
                 yield where, str
             elif kind == "is_instance_of" and error["ctx"]["class"] == "Path":
                 yield where, Path
-
-
-def _where(error: ErrorDetails, node: Node) -> tuple[Path_, bool]:
-    """Path of the value that an error is about, and whether it is about its key.
-
-    pydantic puts the names of union members into its locations; they are in no tree.
-    """
-    path: list[str | int] = []
-    for step in error["loc"]:
-        if step == _KEY:
-            return tuple(path), True
-        if isinstance(node, Pairs):
-            known = _key_in(node, step)
-            if known is not None:
-                path.append(known)
-                node = node.pairs[known].node
-        elif isinstance(node, Items) and isinstance(step, int) and step < len(node.nodes):
-            path.append(step)
-            node = node.nodes[step]
-    return tuple(path), False
-
-
-def _key_in(node: Pairs, step: str | int) -> str | int | None:
-    if step in node.pairs:
-        return step
-    return next((key for key, pair in node.pairs.items() if pair.literal == step), None)
-
-
-def _model_at(model: type[BaseModel] | None, path: Path_) -> type[BaseModel] | None:
-    """The model that the value at ``path`` has to fit, where it is plain to see."""
-    for step in path:
-        if isinstance(step, int):
-            continue
-        info = model.model_fields.get(step) if model else None
-        inner = [info.annotation, *get_args(info.annotation)] if info else []
-        models = [kind for kind in inner if isinstance(kind, type) and issubclass(kind, BaseModel)]
-        model = models[0] if len(models) == 1 else None
-    return model
-
-
-def _known(model: type[BaseModel] | None, path: Path_) -> Mapping[str, Any]:
-    inner = _model_at(model, path)
-    return inner.model_fields if inner else {}
 
 
 def _leaves(value: Any, path: Path_) -> Iterator[tuple[Path_, Any]]:

@@ -107,7 +107,7 @@ def _as_yaml(own: Any) -> Any:
 
 
 def _shared(own: Any, forms: list[Schema], one: Schema) -> Any:
-    """``own`` with ``one`` wherever it lists all ``forms`` among the forms that a value may have."""
+    """``own`` with ``one`` in place of ``forms`` wherever a value may have any of them."""
     if isinstance(own, list):
         return [_shared(item, forms, one) for item in own]
     if not isinstance(own, dict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from fervis.spec.complaints import Complaints, did_you_mean, listed, quoted
+from fervis.spec.complaints import Complaints, listed, quoted
 from fervis.spec.report import Path_
 from fervis.spec.shape import LANGUAGE
 from fervis.spec.tree import Node, key_place_of, place_of
@@ -26,7 +26,7 @@ def check(
         keys = [key for key in text.by_language if key != ANY]
         strange = [key for key in keys if not re.match(LANGUAGE, key)]
         for key in strange:
-            hint = did_you_mean(key, languages)
+            hint = complaints.hint(key, languages)
             wanted = f"{quoted(key)} is no language; expected {listed(languages, 'and')}{hint}"
             complaints.add(key_place_of(root, (*path, key)), (*path, key), wanted)
         missing = [tag for tag in languages if tag not in keys and tag.split("-")[0] not in keys]

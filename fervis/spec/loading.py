@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from fervis.spec import languages, pictures
-from fervis.spec.complaints import Complaints, did_you_mean, listed, quoted
+from fervis.spec.complaints import Complaints, listed, quoted
 from fervis.spec.fitting import UNFIT, Fitting
 from fervis.spec.overrides import override
 from fervis.spec.parsing import parse
@@ -112,9 +112,8 @@ class _Reader:
             self._complaints.add(node.place, ("data",), text)
         elif not isinstance(kind, Scalar) or kind.literal not in self._datasets:
             name = kind.literal if isinstance(kind, Scalar) else ""
-            text = (
-                f"found {found(kind)}; expected one of {kinds}{did_you_mean(name, self._datasets)}"
-            )
+            hint = self._complaints.hint(name, self._datasets)
+            text = f"found {found(kind)}; expected one of {kinds}{hint}"
             self._complaints.add(kind.place, ("data", "kind"), text)
         else:
             model = self._datasets[kind.literal]
@@ -137,8 +136,7 @@ class _Reader:
         ]
         selections = pictures.Selections(answers, known, self._root, self._complaints)
         resolved = [
-            tuple(selections.resolved(number, each) for each in answer if each)
-            for number, answer in enumerate(answers)
+            tuple(selections.resolved(each) for each in answer if each) for answer in answers
         ]
         if self._complaints:
             return ()
@@ -156,6 +154,7 @@ class _Reader:
 
     def _references(self, node: Node | None) -> tuple[Reference, ...]:
         references: list[Reference] = []
+        keys: set[str] = set()
         for index, item in enumerate(self._items(node, ("references",), "references")):
             path: Path_ = ("references", index)
             if isinstance(item, Pairs) and not ReferenceShape.model_fields.keys().isdisjoint(
@@ -164,10 +163,11 @@ class _Reader:
                 values = self._fitting.fields(item, path, ReferenceShape)
                 if len(values) < len(ReferenceShape.model_fields):
                     continue
-                if values["key"] and any(values["key"] == other.key for other in references):
+                if values["key"] in keys:
                     text = f"the key {quoted(values['key'])} is used twice; expected another one"
                     key = item.pairs["key"].node
                     self._complaints.add(key.place, (*path, "key"), text)
+                keys |= {values["key"]} - {""}
                 references.append(Reference(values["text"], values["key"], values["url"] or ""))
             else:
                 text = self._fitting.text(item, path)

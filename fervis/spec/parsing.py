@@ -19,7 +19,7 @@ from fervis.spec.syntax import explained
 from fervis.spec.tree import Items, Key, Node, Pair, Pairs, Scalar, key_of
 
 DEEPEST = 50  # levels; a report needs about ten
-MOST_VALUES = 100_000  # a report with a thousand pictures and notes on each needs some 20,000
+MOST_VALUES = 50_000  # a report with a thousand pictures and notes on each needs some 20,000
 
 
 def parse(text: str, complaints: Complaints, override: str = "") -> Node:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from fervis.spec.complaints import did_you_mean, listed, quoted
+from fervis.spec.complaints import listed, quoted
 from fervis.spec.fitting import UNFIT, Fitting, validator
 from fervis.spec.report import Note, Part, Path_
 from fervis.spec.shape import BesideShape, NoteShape
@@ -67,7 +67,7 @@ def _kind(node: Pairs, path: Path_, analyses: Analyses, fitting: Fitting) -> str
     others = [key for key in node.pairs if key not in known and key not in BESIDE]
     for key in others:
         pair = node.pairs[key]
-        hint = did_you_mean(pair.literal, (*BESIDE, *known) if kinds else known)
+        hint = fitting.complaints.hint(pair.literal, (*BESIDE, *known) if kinds else known)
         if kinds:
             text = (
                 f"unknown key {quoted(pair.literal)}; expected {listed(BESIDE)} beside {kinds[0]}"

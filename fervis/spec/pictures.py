@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fervis.spec.complaints import Complaints, did_you_mean, listed, quoted
+from fervis.spec.complaints import Complaints, listed, quoted
 from fervis.spec.parts import picture_name
 from fervis.spec.report import Part, Path_
 from fervis.spec.tree import Node, Pairs, place_of
@@ -17,6 +17,7 @@ from fervis.spec.tree import Node, Pairs, place_of
 Name = int | str
 Pictures = Mapping[Name, Any]
 _SAME = re.compile(r"same as question (\d{1,6})", re.IGNORECASE)
+_FARTHEST = 20  # parts from one "same as" to the next
 
 
 def named(values: Mapping[Name, Any], node: Node | None, complaints: Complaints) -> Pictures:
@@ -54,50 +55,59 @@ class Selections:
         self._pictures = pictures
         self._root = root
         self._complaints = complaints
+        self._sorted: dict[int, Sequence[Part]] = {}
 
-    def resolved(self, question: int, part: Part) -> Part:
+    def resolved(self, part: Part) -> Part:
         """``part`` with ``images`` as a list; complains about names that there are not."""
-        shown = self._shown(part)
-        if shown is None or part.options is None:
+        if self._shown(part) is None or part.options is None:
             if part.notes:
-                text = (
-                    f"{part.analysis} is not about single pictures; write `text:` instead of notes"
-                )
+                text = f"{part.analysis} is not about single pictures; expected text: here"
                 self._complain((*part.where, "notes"), text)
             return part
-        where = _where(part)
-        names = self._names(shown, where, (part,), question)
+        names = self._names(part)
         if names is None:
             return part
-        for index, name in enumerate(names):
-            at = (*where, index) if isinstance(shown, list) and where[-1] == "images" else where
+        self._check(part, names)
+        fields = type(part.options).model_fields
+        update = {"images": names} if "images" in fields else {"image": names[0]} if names else {}
+        return replace(part, options=part.options.model_copy(update=update))
+
+    def _check(self, part: Part, names: Sequence[Name]) -> None:
+        where, seen = _where(part), set[Name]()
+        listing = isinstance(self._shown(part), list)  # else the names were checked elsewhere
+        for index, name in enumerate(names if listing else ()):
+            at = (*where, index) if where[-1] == "images" else where
             if name not in self._pictures:
                 self._complain(at, self._unknown(name))
-            elif name in names[:index]:
+            elif name in seen:
                 self._complain(at, f"the picture {name} is listed twice; remove one of them")
+            seen.add(name)
+        shown = set(names)
         for name, _ in part.notes:
-            if name not in names:
-                text = f"this part does not show the picture {_shown(name)}; it shows "
-                text += (listed(names, "and") or "none") + did_you_mean(name, names)
+            if name not in shown:
+                text = f"this part does not show the picture {_quoted(name)}; it shows "
+                text += (listed(names, "and") or "none") + self._complaints.hint(name, names)
                 self._complain((*part.where, "notes", name), text)
-        options = part.options
-        if "images" in type(options).model_fields:
-            options = options.model_copy(update={"images": names})
-        elif "image" in type(options).model_fields and len(names) == 1:
-            options = options.model_copy(update={"image": names[0]})
-        return replace(part, options=options)
 
-    def _names(
-        self, shown: Any, where: Path_, asking: tuple[Part, ...], question: int
-    ) -> list[Name] | None:
-        if isinstance(shown, list):
-            return [picture_name(name) for name in shown]
+    def _names(self, part: Part) -> list[Name] | None:
+        asked = [part]
+        while _refers(shown := self._shown(asked[-1])):
+            following = self._following(shown, asked)
+            if following is None:
+                return None
+            asked.append(following)
         if shown == "all":
             if not self._pictures:
-                self._complain(where, "there are no pictures yet; list some under `images:`")
+                text = "there are no pictures yet; list some under `images:`"
+                self._complain(_where(asked[-1]), text)
             return list(self._pictures)
-        if not (match := _SAME.fullmatch(str(shown).strip())):
-            text = f"found {quoted(str(shown))}; expected all, a list such as [0, 4], or "
+        return [picture_name(name) for name in shown]
+
+    def _following(self, shown: str, asked: Sequence[Part]) -> Part | None:
+        """The part that ``same as question N`` means: the first of N with several pictures."""
+        where = _where(asked[-1])
+        if not (match := _SAME.fullmatch(shown.strip())):
+            text = f"found {quoted(shown)}; expected all, a list such as [0, 4], or "
             self._complain(where, text + "the words `same as question 1`")
             return None
         number = int(match[1])
@@ -105,37 +115,33 @@ class Selections:
             text = f"there is no question {number}; the report has {len(self._answers)}"
             self._complain(where, text)
             return None
-        return self._names_of(number, where, asking, question)
-
-    def _names_of(
-        self, number: int, where: Path_, asking: tuple[Part, ...], question: int
-    ) -> list[Name] | None:
-        """The pictures of question ``number``: its first part with several pictures decides."""
-        parts = self._answers[number - 1]
-        others = [part for part in parts if part and not any(part is other for other in asking)]
-        shown = [(part, self._shown(part)) for part in others]
-        shown.sort(key=lambda pair: (_refers(pair[1]), not _plural(pair[0])))
-        for part, selection in shown:
-            if selection is not None:
-                return self._names(selection, _where(part), (*asking, part), number - 1)
-        if None in parts:  # it has a part that was complained about: that one may have the list
-            return None
-        circle = number - 1 == question or len(asking) > 1
-        why = "says the same of another one" if circle else "shows no pictures"
-        self._complain(where, f"question {number} {why}; expected a list such as [0, 4]")
+        parts = self._with_pictures(number - 1)
+        following = next((part for part in parts if not any(part is one for one in asked)), None)
+        if following and len(asked) < _FARTHEST:
+            return following
+        if None not in self._answers[number - 1]:  # else that part may be the one that is meant
+            why = "says the same of another one" if parts else "shows no pictures"
+            self._complain(where, f"question {number} {why}; expected a list such as [0, 4]")
         return None
+
+    def _with_pictures(self, number: int) -> Sequence[Part]:
+        if number not in self._sorted:
+            parts = [part for part in self._answers[number] if part and self._shown(part)]
+            parts.sort(key=lambda part: (_refers(self._shown(part)), not _plural(part)))
+            self._sorted[number] = parts
+        return self._sorted[number]
 
     @staticmethod
     def _shown(part: Part) -> Any:
         selection = getattr(part.options, "selection", None)
         shown = selection() if selection else None
-        return list(shown) if isinstance(shown, tuple) else shown
+        return shown if shown is None or isinstance(shown, str) else list(shown)
 
     def _unknown(self, name: Name) -> str:
         known = self._pictures
-        text = f"there is no picture {_shown(name)} under `images:`"
+        text = f"there is no picture {_quoted(name)} under `images:`"
         listing = f"; it has {listed(known, 'and')}" if known else ", which is empty"
-        return text + listing + did_you_mean(name, known)
+        return text + listing + self._complaints.hint(name, known)
 
     def _complain(self, where: Path_, text: str) -> None:
         self._complaints.add(place_of(self._root, where), where, text)
@@ -149,7 +155,7 @@ def _plural(part: Part) -> bool:
     return part.options is not None and "images" in type(part.options).model_fields
 
 
-def _shown(name: Name) -> str:
+def _quoted(name: Name) -> str:
     return str(name) if isinstance(name, int) else quoted(name)
 
 

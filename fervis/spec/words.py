@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import types
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from fervis.spec.complaints import did_you_mean, listed, quoted
+from fervis.spec.complaints import listed, quoted
 from fervis.spec.tree import Items, Node, Pairs, Scalar
 from fervis.text import Text
 
@@ -25,6 +25,9 @@ class Described(NamedTuple):
     default: str
     description: str
 
+
+Hint = Callable[[object, Iterable[object]], str]
+"""(what was written, what is known) → `` (did you mean …?)`` or nothing."""
 
 _ANY_TEXT = "a text, or one for each language"
 
@@ -54,7 +57,7 @@ def found(node: Node) -> str:
     return f"the text {quoted(node.literal)}" if isinstance(node.value, str) else node.literal
 
 
-def violation(errors: Sequence[ErrorDetails], node: Node) -> str:
+def violation(errors: Sequence[ErrorDetails], node: Node, hint: Hint) -> str:
     """One sentence for all ``errors`` of one value (several: of the members of a union)."""
     for error in errors:
         if error["type"] in ("value_error", "assertion_error"):
@@ -62,11 +65,11 @@ def violation(errors: Sequence[ErrorDetails], node: Node) -> str:
         if error["type"] == "missing":
             return f"the list is too short: item {error['loc'][-1]} is missing"
     known = [name for error in errors for name in _literals(error)]
-    hint = did_you_mean(node.literal, known) if isinstance(node, Scalar) else ""
+    near = hint(node.literal, known) if isinstance(node, Scalar) else ""
     expected = dict.fromkeys(map(_expected, errors))
     if _ANY_TEXT in expected:
         expected = {_ANY_TEXT: None}
-    return f"found {found(node)}; expected {listed(expected)}{hint}"
+    return f"found {found(node)}; expected {listed(expected)}{near}"
 
 
 _ONE = {
