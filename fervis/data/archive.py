@@ -100,11 +100,15 @@ class Archive:
 
 
 def _header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    version = npy.read_magic(file)
-    if version == (1, 0):
-        return npy.read_array_header_1_0(file)
-    if version == (2, 0):
-        return npy.read_array_header_2_0(file)
+    """(shape, whether in Fortran order, type of the numbers); ValueError if they are not there."""
+    try:
+        version = npy.read_magic(file)
+        if version == (1, 0):
+            return npy.read_array_header_1_0(file)
+        if version == (2, 0):
+            return npy.read_array_header_2_0(file)
+    except Exception as error:  # numpy parses the header as Python, with all that can go wrong
+        raise ValueError(f"its header: {error}") from error
     raise ValueError(f"version {version} of the .npy format, which numbers do not need")
 
 

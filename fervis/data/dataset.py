@@ -43,6 +43,7 @@ class Dataset:
     licence: str = ""
     truth: GroundTruth | None = None
     notes: Mapping[str, str] = field(default_factory=dict)
+    places: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)

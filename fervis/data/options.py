@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,10 +13,11 @@ from fervis.data.store import Store
 from fervis.errors import DataError
 from fervis.text import Text
 
-ClassName = str | dict[str, str]
+ClassName = str | Annotated[dict[str, str], Field(min_length=1)]
 """One class in words: one string, or one string per language."""
 
-ClassNames = list[ClassName] | dict[int | str, ClassName]
+ClassNames = (Annotated[list[ClassName], Field(min_length=1)]
+              | Annotated[dict[int | str, ClassName], Field(min_length=1)])
 """Names in label order, or label → name."""
 
 Fit = Literal["crop", "pad", "stretch"]

@@ -34,36 +34,41 @@ def decoded(data: bytes, channels: int) -> Image:
 
     16-bit gray is divided by 257, transparent pixels lie on white, colour turns gray by luma.
     """
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     if not data:
         raise NotAPictureError("an empty file")
     if foreign := _foreign(data):
         raise NotAPictureError(f"refused: {foreign} hidden in a picture file")
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings():  # odd metadata are no concern of the reader's
+            warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=_FORMATS)
-        with picture:
-            width, height = picture.size
-            if not 0 < width * height <= MAX_PIXELS:
-                raise NotAPictureError(f"refused: {width}×{height} pixels; expected at most "
-                                       f"{MAX_PIXELS:,}")
-            picture.load()
-            plain = _plain(picture)
-            turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))
-        if turn is not None:
-            plain = plain.transpose(Image.Transpose(turn))
-        mode = "L" if channels == 1 else "RGB"
-        return plain if plain.mode == mode else plain.convert(mode)
+            return _decoded(data, "L" if channels == 1 else "RGB")
     except NotAPictureError:
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise NotAPictureError("refused: a decompression bomb") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise NotAPictureError(f"not a picture; it begins with {excerpt(data, 12)}") from error
     except Exception as error:  # decoders raise whatever a broken file leads them into
         raise NotAPictureError(f"a broken picture ({error})") from error
+
+
+def _decoded(data: bytes, mode: str) -> Image:
+    from PIL import Image
+
+    with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
+        width, height = picture.size
+        if not 0 < width * height <= MAX_PIXELS:
+            raise NotAPictureError(f"refused: {width}×{height} pixels; expected at most "
+                                   f"{MAX_PIXELS:,}")
+        picture.load()
+        plain = _plain(picture)
+        turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))
+    if turn is not None:
+        plain = plain.transpose(Image.Transpose(turn))
+    return plain if plain.mode == mode else plain.convert(mode)
 
 
 def _plain(picture: Image) -> Image:

@@ -69,5 +69,5 @@ def explain(field: bytes, count: int, expected: str) -> str:
         if len(token) > 3 or int(token) > 255:
             return f"value {excerpt(token)} is outside 0…255"
     if len(tokens) != count:
-        return f"{len(tokens):,} pixels; expected {expected}"
+        return f"{len(tokens)} pixels; expected {expected}"
     return "blanks other than spaces between the pixels"

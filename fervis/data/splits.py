@@ -53,7 +53,8 @@ def held_out(images: NDArray[np.uint8], share: float, seed: int) -> NDArray[np.b
     ranks = np.array([int.from_bytes(hashlib.sha256(salt + image.tobytes()).digest()[:8], "big")
                       for image in images], np.uint64)
     last = np.sort(ranks)[max(1, round(share * len(ranks))) - 1]
-    return ranks <= last
+    chosen: NDArray[np.bool_] = ranks <= last
+    return chosen
 
 
 def _share_out(whole: Stored, options: FileOptions, writer: Writer) -> None:

@@ -83,10 +83,12 @@ class Store:
         """The splits of an entry, which is made first where it is missing."""
         try:
             return self._manifest(recipe.key)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             pass
         except _DamagedError as damage:
             _log.warning("%s; it is made again", damage)
+        except OSError as error:
+            raise _cannot_use(self.folder, error) from error
         self._make(recipe)
         return self._manifest(recipe.key)
 
@@ -155,11 +157,11 @@ class Store:
                     shutil.rmtree(left, ignore_errors=True)
             scratch = Path(tempfile.mkdtemp(".partial", f"{key}.", self.folder))
         except OSError as error:
-            raise _cannot_write(self.folder, error) from error
+            raise _cannot_use(self.folder, error) from error
         try:
             yield scratch
         except OSError as error:
-            raise _cannot_write(scratch, error) from error
+            raise _cannot_use(scratch, error) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
@@ -189,8 +191,8 @@ class _Pile:
 
     def __init__(self, number: int, stem: Path, files: ExitStack) -> None:
         self.number = number
-        self.open = lambda suffix: files.enter_context(stem.with_suffix(suffix).open("wb"))
-        self.images: BinaryIO = self.open(".images")
+        self._stem, self._files = stem, files
+        self.images = self._create(".images")
         self.hash, self.check = hashlib.sha256(), 0
         self.shape: tuple[int, ...] = ()
         self.count = 0
@@ -227,10 +229,13 @@ class _Pile:
                       self.hash.hexdigest(), checks)
 
     def _write(self, suffix: str, data: bytes) -> int:
-        file = self.open(suffix)
+        file = self._create(suffix)
         file.write(data)
         _flush(file)
         return zlib.crc32(data)
+
+    def _create(self, suffix: str) -> BinaryIO:
+        return self._files.enter_context(self._stem.with_suffix(suffix).open("wb"))
 
 
 def _flush(file: Any) -> None:
@@ -247,7 +252,7 @@ def _checksum(path: Path) -> int:
     return check
 
 
-def _cannot_write(path: Path, error: OSError) -> MachineError:
+def _cannot_use(path: Path, error: OSError) -> MachineError:
     return MachineError(
-        f"{path}: cannot be written ({error.strerror or error}); the cache folder must be "
+        f"{path}: cannot be read or written ({error.strerror or error}); the cache folder must be "
         "writable and have room for the data set: free some space or name another cache folder")

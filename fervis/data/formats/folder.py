@@ -62,7 +62,7 @@ def open_split(options: Options, request: Request) -> Dataset:
     name, stored = open_one(request, recipe, options, printable(root.name))
     size = f"resized to {request.size[0]}×{request.size[1]} where they were of another size"
     return Dataset(stored.images, stored.labels, classes, name, stored.digest,
-                   redistributable=False, notes={"size": size})
+                   redistributable=False, notes={"size": size}, places=stored.places)
 
 
 def _classes(folders: tuple[str, ...], given: ClassNames | None, name: str
