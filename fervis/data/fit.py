@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from fervis.data.dataset import Dataset, GroundTruth
 from fervis.data.options import Fit
-from fervis.data.store import Recipe, Store, Writer, key_of
+from fervis.data.store import Recipe, Store, key_of
+from fervis.data.writer import Writer
 
 if TYPE_CHECKING:
     from PIL.Image import Image, Resampling

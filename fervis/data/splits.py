@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from fervis.data.faults import one_of
 from fervis.data.options import FileOptions, Request
-from fervis.data.store import Recipe, Stored, Writer, key_of
+from fervis.data.store import Recipe, Stored, key_of
+from fervis.data.writer import Writer
 from fervis.errors import DataError
 
 DEFAULTS = ("PublicTest", "PrivateTest", "test", "testing", "val", "valid", "validation",

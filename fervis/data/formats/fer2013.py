@@ -20,7 +20,8 @@ from fervis.data.faults import Faults, excerpt, one_of
 from fervis.data.options import FileOptions, Request, named
 from fervis.data.source import Reader, content_hash, opened
 from fervis.data.splits import open_one
-from fervis.data.store import Recipe, Writer, key_of
+from fervis.data.store import Recipe, key_of
+from fervis.data.writer import Writer
 from fervis.errors import DataError
 from fervis.text import Text
 

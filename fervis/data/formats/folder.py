@@ -18,8 +18,9 @@ from fervis.data.options import ClassName, ClassNames, FileOptions, Request, tex
 from fervis.data.picture import MAX_BYTES, NotAPictureError, decoded
 from fervis.data.source import blaming, content_hash
 from fervis.data.splits import open_one
-from fervis.data.store import Recipe, Writer, key_of
+from fervis.data.store import Recipe, key_of
 from fervis.data.tree import Entry, survey
+from fervis.data.writer import Writer
 from fervis.errors import DataError
 from fervis.text import Text
 
