@@ -1,0 +1,113 @@
+"""Gradient ascent: pictures that drive chosen channels of a layer as high as they go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fervis.model.classifier import Classifier
+
+EPSILON = 1e-8
+"""Keeps a step finite where the gradient vanishes."""
+
+Slope: TypeAlias = "Callable[[Tensor], Tensor]"
+"""pictures (n, C, H, W) → the gradient there of each one's own objective."""
+
+
+@dataclass(frozen=True)
+class Climb:
+    """How to go uphill. ``shifts`` holds one (down, right) of every step, or nothing."""
+
+    steps: int
+    rate: float
+    shifts: Sequence[tuple[int, int]] = ()
+    smoothing: float = 0.0
+    blur: float = 0.0
+
+
+def objectives(net: Classifier, layer: str, channels: Tensor, pictures: Tensor) -> Tensor:
+    """The mean over space of channel ``channels[i]`` of ``layer`` for picture i: (n,)."""
+    return _means(net.forward_to(layer, pictures), channels)
+
+
+def slope_of(net: Classifier, layer: str, channels: Tensor) -> Slope:
+    """Gradients of objectives(), all pictures in one pass that ends at the layer.
+
+    After a ReLU a channel that is zero everywhere has no gradient and would never wake up, so its
+    mean before the ReLU is climbed as long as it sleeps.
+    """
+    import torch
+
+    awakening = net.layer(layer).after_relu
+
+    def slope(pictures: Tensor) -> Tensor:
+        pictures = pictures.detach().requires_grad_(True)
+        if awakening:
+            before = net.forward_to(f"{layer}:input", pictures)
+            chosen = _chosen(before, channels)
+            alive = (chosen > 0).any(dim=1)
+            means = torch.where(alive, chosen.clamp(min=0).mean(dim=1), chosen.mean(dim=1))
+        else:
+            means = objectives(net, layer, channels, pictures)
+        return torch.autograd.grad(means.sum(), pictures)[0]
+
+    return slope
+
+
+def ascend(slope: Slope, pictures: Tensor, climb: Climb) -> Tensor:
+    """Pictures (n, C, H, W) after climbing: step = rate · g / (rms(g) + ε) (Erhan et al. 2009)."""
+    for step in range(climb.steps):
+        shift = climb.shifts[step] if climb.shifts else (0, 0)
+        gradient = slope(pictures.roll(shift, dims=(2, 3)))
+        direction = _unit(gradient.roll((-shift[0], -shift[1]), dims=(2, 3)))
+        if climb.smoothing:
+            direction = direction - climb.smoothing * _unit(_roughness_slope(pictures))
+        pictures = pictures + climb.rate * direction
+        if climb.blur:
+            pictures = blurred(pictures, climb.blur)
+    return pictures
+
+
+def _means(values: Tensor, channels: Tensor) -> Tensor:
+    return _chosen(values, channels).mean(dim=1)
+
+
+def _chosen(values: Tensor, channels: Tensor) -> Tensor:
+    """The wanted channel of each picture, flat: (n, positions)."""
+    import torch
+
+    return values[torch.arange(len(values)), channels].reshape(len(values), -1)
+
+
+def _unit(gradient: Tensor) -> Tensor:
+    size = gradient.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return gradient / (size + EPSILON)
+
+
+def _roughness_slope(pictures: Tensor) -> Tensor:
+    """Gradient of the total variation Σ|∂x| + |∂y|."""
+    slope = pictures.new_zeros(pictures.shape)
+    for dim in (2, 3):
+        sign = pictures.diff(dim=dim).sign()
+        size = sign.shape[dim]
+        slope.narrow(dim, 1, size).add_(sign)
+        slope.narrow(dim, 0, size).sub_(sign)
+    return slope
+
+
+def blurred(pictures: Tensor, sigma: float) -> Tensor:
+    """Pictures (n, C, H, W) under a Gaussian of ``sigma`` pixels, edges repeated."""
+    import torch
+    from torch.nn import functional as F
+
+    radius = max(1, round(3 * sigma))
+    offsets = torch.arange(-radius, radius + 1, dtype=pictures.dtype, device=pictures.device)
+    weights = torch.exp(-(offsets**2) / (2 * sigma**2))
+    kernel = (weights / weights.sum()).expand(pictures.shape[1], 1, -1)
+    padded = F.pad(pictures, (radius, radius, radius, radius), mode="replicate")
+    across = F.conv2d(padded, kernel[:, :, None, :], groups=pictures.shape[1])
+    return F.conv2d(across, kernel[:, :, :, None], groups=pictures.shape[1])
