@@ -14,7 +14,6 @@ from fervis.data.faces import truth
 from fervis.data.faces.expression import CLASSES, NEUTRAL
 
 Bytes = NDArray[np.uint8]
-LANDMARK_STEPS = 64
 WEIGHT_STEPS = 1000
 
 
@@ -98,12 +97,12 @@ def save(faces: FaceSet, path: Path, images: bool = True, files: Sequence[str] =
     """Write a set as a compressed npz, with the names of its files; same set, same bytes."""
     arrays: dict[str, NDArray[np.generic]] = {
         "labels": faces.labels.astype(np.uint8),
-        "identities": faces.identities.astype(np.uint16),
+        "identities": faces.identities.astype(np.uint32),
         "views": faces.views.astype(np.uint8),
         "angles": faces.angles,
         "motion": faces.motion_steps,
         "regions": faces.regions,
-        "landmarks": np.round(faces.landmarks * LANDMARK_STEPS).astype(np.int16),
+        "landmarks": np.round(faces.landmarks * truth.LANDMARK_STEPS).astype(np.int32),
         "weights": np.round(faces.weights * WEIGHT_STEPS).astype(np.uint16),
         "units": np.array(faces.units),
         "classes": np.array(CLASSES),
@@ -132,7 +131,7 @@ def load(path: Path) -> FaceSet:
             angles=pack["angles"],
             motion_steps=pack["motion"],
             regions=pack["regions"],
-            landmarks=pack["landmarks"].astype(np.float32) / LANDMARK_STEPS,
+            landmarks=pack["landmarks"].astype(np.float32) / truth.LANDMARK_STEPS,
             weights=pack["weights"].astype(np.float32) / WEIGHT_STEPS,
             units=tuple(pack["units"].tolist()),
             people=tuple(

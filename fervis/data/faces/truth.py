@@ -14,6 +14,7 @@ from fervis.data.faces import assets
 from fervis.data.faces.assets import Floats, Ints
 from fervis.data.faces.noise import smooth, stroke
 from fervis.data.faces.paint import BROW
+from fervis.data.faces.samples import Samples
 
 # value in the region map → (English, 繁體中文); 0 is no face at all
 REGIONS: tuple[tuple[str, str], ...] = (
@@ -61,6 +62,7 @@ _SIDED = {
     "jaw angle": (0.68, 6.60, 0.70),
 }
 LANDMARKS = (*_MIDDLE, *(f"{side} {name}" for name in _SIDED for side in ("left", "right")))
+LANDMARK_STEPS = 64  # landmarks are kept to a 64th of a pixel
 MOTION_STEPS = 256  # motion 1 / MOTION_STEPS: a 256th of the distance between the eyes
 BROW_LINE = 7.42
 CHIN_FLOOR = 6.12  # below it, and behind CHIN_BACK, skin is neck
@@ -79,10 +81,9 @@ def landmark_vertices() -> Ints:
     return np.asarray(apart.argmin(1))
 
 
-def regions(
-    rest: Floats, part: Ints, hair: Floats, ears: Floats, lips: Floats, inside: Floats
-) -> NDArray[np.uint8]:
-    """Region of each point (n,), an index into REGIONS; rest (n,3), part and masks (n,)."""
+def regions(seen: Samples) -> NDArray[np.uint8]:
+    """Region of each point (n,), an index into REGIONS and never 0."""
+    rest, part = seen.rest, seen.part
     x, y, z = np.abs(rest[:, 0]), rest[:, 1], rest[:, 2]
     right = (rest[:, 0] < 0).astype(np.uint8)
     index = {name: np.uint8(k) for k, name in enumerate(NAMES)}
@@ -101,14 +102,14 @@ def regions(
     out[nose] = index["nose"]
     out[face & (x < 0.10) & (y > 7.36) & (y < 7.58)] = index["glabella"]
     mouth = face & ((x / 0.34) ** 2 + ((y - 6.62) / 0.165) ** 2 < 1) & ~nose
-    out[mouth | ((lips > 0.4) & face) | (inside > 0.3)] = index["mouth"]
+    out[mouth | ((seen.lips > 0.4) & face) | (seen.inside > 0.3)] = index["mouth"]
     eye = face & (((x - 0.312) / 0.20) ** 2 + ((y - 7.285) / 0.115) ** 2 < 1)
     out[eye] = index["left eye"] + right[eye]
     brow = face & (stroke(np.column_stack([x, y]), BROW, 0.075, 0.055) > 0.37)
     out[brow] = index["left brow"] + right[brow]
-    ear = ears > 0.4
+    ear = seen.ears > 0.4
     out[ear] = index["left ear"] + right[ear]
-    out[(hair > 0.5) | (part == assets.HAIR)] = index["hair"]
+    out[(seen.hair > 0.5) | (part == assets.HAIR)] = index["hair"]
     globe = (part == assets.EYE) | (part == assets.LASH)
     out[globe] = index["left eye"] + right[globe]
     out[(part == assets.TEETH) | (part == assets.TONGUE)] = index["mouth"]
