@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import mimetypes
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from fervis.render.errors import PdfError
 
+ORIGIN = "https://site.invalid/"
+"""Where the site seems to lie: WeasyPrint puts a digest of each address into the PDF, and the
+folder's own name must not change it."""
 _PRINTED = 4  # annotation flag "Print", which PDF/UA asks of links
 
 
@@ -23,14 +27,12 @@ def pdf_bytes(html: str, css: str, folder: Path, identifier: bytes) -> bytes:
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 
-    base = folder.resolve().as_uri() + "/"
     fetcher = site_fetcher(folder)
     fonts = FontConfiguration()
     with _complaints() as complaints:
-        sheets = [CSS(filename=str(folder / "style" / "fonts.css"), font_config=fonts,
-                      url_fetcher=fetcher),
-                  CSS(string=css, base_url=base, font_config=fonts, url_fetcher=fetcher)]
-        document = HTML(string=html, base_url=base, url_fetcher=fetcher)
+        sheets = [CSS(url=f"{ORIGIN}style/fonts.css", font_config=fonts, url_fetcher=fetcher),
+                  CSS(string=css, base_url=ORIGIN, font_config=fonts, url_fetcher=fetcher)]
+        document = HTML(string=html, base_url=ORIGIN, url_fetcher=fetcher)
         content = document.write_pdf(
             stylesheets=sheets, font_config=fonts, pdf_variant="pdf/ua-1",
             pdf_identifier=identifier.hex().encode()[:16], finisher=_finish,
@@ -41,22 +43,27 @@ def pdf_bytes(html: str, css: str, folder: Path, identifier: bytes) -> bytes:
 
 
 def site_fetcher(folder: Path) -> Any:
-    """A WeasyPrint fetcher that reads data: URLs and files inside ``folder``, nothing else."""
-    from weasyprint.urls import URLFetcher
+    """A WeasyPrint fetcher that reads data: URLs and, under ORIGIN, the files of ``folder``.
+
+    Nothing else: no network, no file outside, no link out of the folder. Raises ValueError, which
+    WeasyPrint logs as an error.
+    """
+    from weasyprint.urls import URLFetcher, URLFetcherResponse
 
     root = folder.resolve()
 
     class SiteFetcher(URLFetcher):  # type: ignore[misc]
         def __init__(self) -> None:
-            super().__init__(allowed_protocols={"file", "data"}, allow_redirects=False)
+            super().__init__(allowed_protocols={"data"}, allow_redirects=False)
 
         def fetch(self, url: str, headers: Any = None) -> Any:
-            parts = urlsplit(url)
-            if parts.scheme.lower() == "file":
-                path = Path(unquote(parts.path)).resolve()
-                if parts.netloc or not path.is_relative_to(root) or not path.is_file():
-                    raise ValueError(f"not a file of the site: {url}")
-            return super().fetch(url, headers)
+            if not url.startswith(ORIGIN):
+                return super().fetch(url, headers)
+            path = (root / unquote(urlsplit(url).path).lstrip("/")).resolve()
+            if not path.is_relative_to(root) or not path.is_file():
+                raise ValueError(f"not a file of the site: {url.removeprefix(ORIGIN)}")
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": kind})
 
     return SiteFetcher()
 

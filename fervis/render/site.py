@@ -11,7 +11,7 @@ from fervis.render.files import Files
 from fervis.render.language import words_in
 from fervis.render.page import Edition, Entry, Page
 from fervis.render.templates import Templates, asset
-from fervis.render.type import font_files
+from fervis.render.type import type_for
 from fervis.render.view import build_view
 from fervis.text import message
 
@@ -52,11 +52,12 @@ def render(
     pages = [*papers.values(), paper_css]
     pages += [content.decode() for path, content in files.content.items()
               if path.endswith((".html", ".css"))]
-    for path, content in font_files(pages, cache).items():
+    fonts = type_for(pages, cache)
+    for path, content in fonts.files.items():
         files.add(path, content)
     files.write(folder)
     for language, html in papers.items():
-        _write_pdf(html, paper_css, folder, f"report.{language}.pdf")
+        _write_pdf(fonts.spelled(html), paper_css, folder, f"report.{language}.pdf")
     if papers:
         first = folder / f"report.{document.report.languages[0]}.pdf"
         (folder / "report.pdf").write_bytes(first.read_bytes())

@@ -1,4 +1,4 @@
-"""A chart's SVG made fit to stand inside a page, in the page's language and type."""
+"""A chart's SVG made fit to stand inside a page: the page's type, no ids that clash, no scripts."""
 
 from __future__ import annotations
 
@@ -7,15 +7,11 @@ from xml.etree import ElementTree
 
 from markupsafe import Markup
 
-_SVG, _XLINK = "http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"
-_HREF = f"{{{_XLINK}}}href"
+_SVG = "http://www.w3.org/2000/svg"
 _DROPPED = {"metadata", "style", "script", "foreignObject", "title", "desc", "a", "image"}
 _FONT = re.compile(r"font-family:[^;]*|(?<=font:)([^;]*?\d(?:\.\d+)?px)[^;]*")
 _URL = re.compile(r"url\(#")
 FAMILY = "Fervis Sans"
-
-ElementTree.register_namespace("", _SVG)
-ElementTree.register_namespace("xlink", _XLINK)
 
 
 def _font(match: re.Match[str]) -> str:
@@ -32,37 +28,42 @@ def embedded(svg: str, prefix: str, title: str) -> Markup:
     _clean(root, prefix)
     for name in ("width", "height"):
         root.attrib.pop(name, None)
-    root.set("role", "img")
     root.attrib.setdefault("font-family", FAMILY)
-    root.set("stroke-linejoin", "round")  # matplotlib says both in a style sheet for "*"
-    root.set("stroke-linecap", "butt")
-    label = ElementTree.Element(f"{{{_SVG}}}title", {"id": f"{prefix}title"})
+    root.attrib.update({
+        "xmlns": _SVG, "role": "img", "aria-labelledby": f"{prefix}title",
+        "stroke-linejoin": "round", "stroke-linecap": "butt",
+    })
+    label = ElementTree.Element("title", {"id": f"{prefix}title"})
     label.text = title
     root.insert(0, label)
-    root.set("aria-labelledby", f"{prefix}title")
     return Markup(ElementTree.tostring(root, encoding="unicode"))  # noqa: S704
 
 
 def _clean(element: ElementTree.Element, prefix: str) -> None:
+    # Plain names with one xmlns at the root: prefixes come from a registry that others write to.
+    element.tag = element.tag.rpartition("}")[2]
     for child in list(element):
-        name = child.tag.rpartition("}")[2] if isinstance(child.tag, str) else "script"
-        if name in _DROPPED:
+        if not isinstance(child.tag, str) or child.tag.rpartition("}")[2] in _DROPPED:
             element.remove(child)
         else:
             _clean(child, prefix)
-    for name, value in list(element.attrib.items()):
-        if name.lower().startswith("on"):
-            del element.attrib[name]
-        elif name == "id":
-            element.set(name, prefix + value)
-        elif name in ("href", _HREF):
-            if value.startswith("#"):
-                element.set(name, f"#{prefix}{value[1:]}")
-            else:
-                del element.attrib[name]
-        elif name == "style":
-            element.set(name, _FONT.sub(_font, _URL.sub(f"url(#{prefix}", value)))
-        elif name == "font-family":
-            element.set(name, FAMILY)
-        else:
-            element.set(name, _URL.sub(f"url(#{prefix}", value))
+    attributes = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
+    element.attrib.clear()
+    for name, value in attributes.items():
+        kept = _attribute(name, value, prefix)
+        if kept is not None:
+            element.set(name, kept)
+
+
+def _attribute(name: str, value: str, prefix: str) -> str | None:
+    """What becomes of an attribute; None if it must go."""
+    if name.lower().startswith("on"):
+        return None
+    if name == "id":
+        return prefix + value
+    if name == "href":
+        return f"#{prefix}{value[1:]}" if value.startswith("#") else None
+    if name == "font-family":
+        return FAMILY
+    value = _URL.sub(f"url(#{prefix}", value)
+    return _FONT.sub(_font, value) if name == "style" else value

@@ -7,10 +7,12 @@ import io
 import os
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from html import unescape
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unicodedata import category
 
 from fervis.render.bold import embolden
 
@@ -21,6 +23,7 @@ VERSION = 2  # raise it whenever the same characters give other bytes
 _ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "…—–·×±≤≥‘’“”「」，。、：；（）！？"
 FAMILIES = {"sans": "Fervis Sans", "serif": "Fervis Serif", "strong": "Fervis Strong",
             "symbols": "Fervis Symbols"}
+_JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 _STRONG = re.compile(r"<strong>(.*?)</strong>", re.DOTALL)
 
 
@@ -39,11 +42,30 @@ def characters_of(pages: Iterable[str]) -> str:
     found = set(_ALWAYS)
     for page in pages:
         found.update(unescape(page))
-    return "".join(sorted(c for c in found if c.isprintable()))
+    return "".join(sorted(c for c in found if c.isprintable() or category(c) == "Zs"))
 
 
-def font_files(pages: Iterable[str], cache: Path | None) -> dict[str, bytes]:
-    """Site path → bytes of the fonts for all ``pages``, and ``style/fonts.css`` that names them.
+@dataclass(frozen=True)
+class Type:
+    """Font files of a site with the style sheet that names them, and what none of them can show."""
+
+    files: dict[str, bytes]
+    missing: frozenset[str]
+
+    def spelled(self, html: str) -> str:
+        """``html`` with every character that has no glyph spelled out: 🤖 becomes [U+1F916].
+
+        A browser finds such a character elsewhere on its machine; a PDF must be the same on every
+        machine, and an empty box says nothing.
+        """
+        table: dict[int, str | None] = {ord(c): f"[U+{ord(c):04X}]" for c in self.missing}
+        table.update({ord(c): None for c in set(html) if category(c) in ("Cf", "Mn")
+                      and c in self.missing | set(_JOINERS)})
+        return html.translate(table)
+
+
+def type_for(pages: Iterable[str], cache: Path | None) -> Type:
+    """The fonts for all ``pages``, cut to their characters.
 
     Only what the Chinese fonts lack goes into the symbols. The same characters give the same
     bytes. ``cache`` keeps fonts by their set of characters.
@@ -52,17 +74,26 @@ def font_files(pages: Iterable[str], cache: Path | None) -> dict[str, bytes]:
     wanted = characters_of(pages)
     strong = characters_of(found for page in pages for found in _STRONG.findall(page))
     files: dict[str, bytes] = {}
-    rules = []
+    rules, shown = [], set[int]()
     for kind, family in FAMILIES.items():
         font = _cached(kind, strong if kind == "strong" else wanted, cache)
         if not font:
             continue
         path = f"fonts/{kind}.woff2"
         files[path] = font
+        if kind in ("sans", "symbols"):
+            shown |= _codes(font)
         rules.append(f"@font-face{{font-family:'{family}';src:url(../{path}) format('woff2');"
                      "font-display:swap}")
     files["style/fonts.css"] = "\n".join([*rules, ""]).encode()
-    return files
+    return Type(files, frozenset(c for c in wanted if ord(c) not in shown))
+
+
+def _codes(font: bytes) -> set[int]:
+    from fontTools.ttLib import TTFont
+
+    with TTFont(io.BytesIO(font), lazy=True) as opened:
+        return set(opened.getBestCmap())
 
 
 def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
@@ -89,28 +120,30 @@ def subset(kind: str, wanted: str) -> bytes:
     from fontTools import subset as subsetting
     from fontTools.ttLib import TTFont
 
-    font = TTFont(_source(kind), lazy=True, recalcTimestamp=False)
-    codes = {ord(c) for c in wanted} & set(font.getBestCmap())
-    if kind == "symbols":
-        codes -= set(TTFont(_source("sans"), lazy=True).getBestCmap())
-        if not codes:
-            return b""
     options = subsetting.Options(
         layout_features=["kern", "liga", "locl", "mark", "mkmk", "ccmp"],
         name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14], notdef_outline=True, hinting=False,
         drop_tables=["DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE"],
         recalc_timestamp=False,
     )
-    subsetter = subsetting.Subsetter(options)
-    subsetter.populate(unicodes=codes)
-    subsetter.subset(font)
-    if "CFF " in font:
-        quadratic(font)
-    if kind == "strong":
-        embolden(font)
-    buffer = io.BytesIO()
-    font.flavor = "woff2"
-    font.save(buffer, reorderTables=False)
+    codes = {ord(c) for c in wanted}
+    if kind == "symbols":
+        with TTFont(_source("sans"), lazy=True) as known:
+            codes -= set(known.getBestCmap())
+    with TTFont(_source(kind), lazy=True, recalcTimestamp=False) as font:
+        codes &= set(font.getBestCmap())
+        if not codes:
+            return b""
+        subsetter = subsetting.Subsetter(options)
+        subsetter.populate(unicodes=codes)
+        subsetter.subset(font)
+        if "CFF " in font:
+            quadratic(font)
+        if kind == "strong":
+            embolden(font)
+        buffer = io.BytesIO()
+        font.flavor = "woff2"
+        font.save(buffer, reorderTables=False)
     return buffer.getvalue()
 
 
