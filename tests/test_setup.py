@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import re
 import subprocess
@@ -224,7 +223,7 @@ def test_the_wheel_carries_all_that_a_checkout_has_beside_the_package(wheel: Pat
     assert templates
     for file in templates:
         assert f"fervis/_templates/{file.relative_to(ROOT / 'templates').as_posix()}" in names
-    assert ("fervis/_project/report.yaml" in names) == (ROOT / "report.yaml").is_file()
+    assert "fervis/_project/report.yaml" in names
     assert {"LICENSE", "NOTICE"} <= {Path(name).name for name in names}
     assert not [name for name in names if name.startswith(("tests", "tools", "site"))]
 
@@ -234,15 +233,19 @@ def test_an_installed_wheel_works_with_no_checkout(wheel: Path, tmp_path: Path) 
         archive.extractall(tmp_path / "installed")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "HOME": str(tmp_path)}
     code = (
-        "import json, fervis\n"
+        "import fervis\n"
+        "from fervis.cli import main\n"
         "from fervis.render import packaged_templates\n"
-        "print(json.dumps([fervis.__file__, str(packaged_templates())]))"
+        "print(fervis.__file__, packaged_templates(), sep='\\n', flush=True)\n"
+        "main(['init', 'mine'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment,
-                          capture_output=True, text=True, check=True)  # fmt: skip
-    for place in json.loads(done.stdout):
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for place in done.stdout.splitlines()[:2]:
         assert Path(place).is_relative_to(tmp_path / "installed")
         assert Path(place).exists()
+    assert (tmp_path / "mine" / "report.yaml").read_bytes() == (ROOT / "report.yaml").read_bytes()
 
 
 def test_build_py_is_fervis_build() -> None:

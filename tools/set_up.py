@@ -76,7 +76,7 @@ def _install(extras, torch_index):
         pip.append("--quiet")
     if torch_index:
         _run(*pip, "--no-deps", "--index-url", torch_index, "torch")
-    _run(*pip, "hatchling", "editables", "setuptools")  # lime comes as source
+    _run(*pip, "hatchling", "editables", "setuptools", "wheel")  # lime comes as source
     extra = f"[{','.join(extras)}]" if extras else ""
     _run(*pip, "--no-build-isolation", "-e", f"{ROOT}{extra}")
 
