@@ -14,8 +14,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
 
-from fervis.spec.complaints import Complaints, listed, quoted
+from fervis.spec.complaints import Complaints
 from fervis.spec.locations import KEY, known_keys, located, model_at
+from fervis.spec.phrases import listed, quoted
 from fervis.spec.report import Path_
 from fervis.spec.shape import Shape
 from fervis.spec.tree import Items, Node, Pairs, Scalar, place_of, step_into

@@ -68,8 +68,14 @@ def _data(kind: str, model: type[BaseModel], definitions: Schema) -> Schema:
 
 
 def _text_or(model: type[BaseModel], name: str, definitions: Schema) -> Schema:
+    """A text, or a mapping with one of the keys of ``model``: the same rule as in load()."""
     other = _reference(name, _model(model, name, definitions), definitions)
-    return {"anyOf": [{"$ref": "#/$defs/text"}, other]}
+    is_other = [{"required": [key]} for key in model.model_fields]
+    return {
+        "if": {"type": "object", "anyOf": is_other},
+        "then": other,
+        "else": {"$ref": "#/$defs/text"},
+    }
 
 
 def _model(model: type[BaseModel], name: str, definitions: Schema) -> Schema:

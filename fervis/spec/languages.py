@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from fervis.spec.complaints import Complaints, listed, quoted
+from fervis.spec.complaints import Complaints
+from fervis.spec.phrases import listed, quoted
 from fervis.spec.report import Path_
 from fervis.spec.shape import LANGUAGE
 from fervis.spec.tree import Node, key_place_of, place_of

@@ -9,11 +9,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from fervis.spec import languages, pictures
-from fervis.spec.complaints import Complaints, listed, quoted
+from fervis.spec.complaints import Complaints
 from fervis.spec.fitting import UNFIT, Fitting
 from fervis.spec.overrides import override
 from fervis.spec.parsing import parse
 from fervis.spec.parts import Analyses, part
+from fervis.spec.phrases import listed, quoted
 from fervis.spec.report import Part, Path_, Question, Reference, Report
 from fervis.spec.shape import AuthorLine, QuestionShape, ReferenceShape, ReportShape
 from fervis.spec.source import read

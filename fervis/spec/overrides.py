@@ -19,7 +19,7 @@ _FORM = "expected path=value, such as images.4=812 or questions[0].answer[1].lim
 def override(root: Node, overrides: Sequence[str], complaints: Complaints) -> None:
     """Sets in the tree ``root`` what each of ``overrides`` says (a later one wins)."""
     for text in overrides:
-        place = Place(0, 0, text)
+        place = Place(0, 0, text or "''")
         steps, value = _split(text)
         if not steps:
             complaints.add(place, (), f"this sets nothing; {_FORM}")

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import yaml
 
 from fervis.errors import ReportError
-from fervis.spec.complaints import Complaints, Place, quoted
+from fervis.spec.complaints import Complaints, Place
+from fervis.spec.phrases import quoted
 from fervis.spec.report import Path_
 from fervis.spec.scalars import plain_value
 from fervis.spec.source import FORBIDDEN

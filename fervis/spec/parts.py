@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from fervis.spec.complaints import listed, quoted
 from fervis.spec.fitting import UNFIT, Fitting, validator
+from fervis.spec.phrases import listed, quoted
 from fervis.spec.report import Note, Part, Path_
 from fervis.spec.shape import BesideShape, NoteShape
 from fervis.spec.tree import Items, Node, Pairs, Scalar

@@ -9,8 +9,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from fervis.spec.complaints import Complaints, listed, quoted
+from fervis.spec.complaints import Complaints
 from fervis.spec.parts import picture_name
+from fervis.spec.phrases import listed, quoted
 from fervis.spec.report import Part, Path_
 from fervis.spec.tree import Node, Pairs, place_of
 
@@ -52,6 +53,7 @@ class Selections:
         complaints: Complaints,
     ) -> None:
         self._answers = answers
+        self._broken = {n for n, parts in enumerate(answers) if any(p is None for p in parts)}
         self._pictures = pictures
         self._root = root
         self._complaints = complaints
@@ -119,7 +121,7 @@ class Selections:
         following = next((part for part in parts if not any(part is one for one in asked)), None)
         if following and len(asked) < _FARTHEST:
             return following
-        if None not in self._answers[number - 1]:  # else that part may be the one that is meant
+        if number - 1 not in self._broken:  # else a part that is missing here may be the one
             why = "says the same of another one" if parts else "shows no pictures"
             self._complain(where, f"question {number} {why}; expected a list such as [0, 4]")
         return None

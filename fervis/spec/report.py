@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import BaseModel
 
 from fervis.errors import Complaint
+from fervis.spec.phrases import printable
 from fervis.text import Text
 
 Path_ = tuple[str | int, ...]
@@ -20,7 +21,8 @@ Verdict = Literal["right", "partly", "wrong"]
 
 def dotted(where: Path_) -> str:
     """``questions[1].answer[0].filters.layer``."""
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in where).lstrip(".")
+    steps = (f"[{step}]" if isinstance(step, int) else f".{printable(step)}" for step in where)
+    return "".join(steps).removeprefix(".")
 
 
 @dataclass(frozen=True)
@@ -103,6 +105,7 @@ class Report:
         while known and known not in self.lines and known not in self.overridden:
             known = known[:-1]
         if known in self.overridden:
-            return Complaint(text, f"--set {self.overridden[known]}", path=dotted(where))
+            source = f"--set {printable(self.overridden[known])}"
+            return Complaint(text, source, path=dotted(where))
         line, column = self.lines.get(known, (0, 0))
         return Complaint(text, self.file.name, line, column, dotted(where))

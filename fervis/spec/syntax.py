@@ -43,7 +43,7 @@ def explained(error: yaml.YAMLError, text: str) -> tuple[int, int, str]:
     if mark and (tab := _tab(text, mark.line)):
         return (*tab, "a tab is used for indentation, which YAML does not allow; use spaces")
     advice = next((words for pattern, words in _CAUSES if re.search(pattern, problem)), "")
-    if "never closed" in advice or "not closed" in advice or "begins here" in advice:
+    if any(words in advice for words in ("opens", "begins here", "begins with *")):
         mark = error.context_mark or mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     return line, column, advice or f"this is not YAML: {problem}"

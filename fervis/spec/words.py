@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from fervis.spec.complaints import listed, quoted
+from fervis.spec.phrases import listed, quoted
 from fervis.spec.tree import Items, Node, Pairs, Scalar
 from fervis.text import Text
 
