@@ -94,7 +94,7 @@ def compute(
         first = start.expand(len(wanted), -1, -1, -1)
         with torch.no_grad():
             before.append(_ascent.objectives(net, options.layer, wanted, first))
-        slope = _ascent.slope_of(net, options.layer, wanted)
+        slope = _ascent.best_slope(net, options.layer, wanted, first)
         last = _ascent.ascend(slope, first, climb).detach()
         with torch.no_grad():
             after.append(_ascent.objectives(net, options.layer, wanted, last))

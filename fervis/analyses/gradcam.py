@@ -138,6 +138,9 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
     }
     encoded = {name: png.encode(pixels) for name, pixels in maps.items()}
     alt, remarks = _evidence_words(cam, target, layer)
+    laid_over = message(
+        "The picture with the Grad-CAM map for {target} laid over it.", target=target
+    )
     return Figure(
         panels=(
             picture_panel(context),
@@ -145,7 +148,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
                 "overlay",
                 "overlay",
                 message("Grad-CAM over the picture"),
-                alt,
+                laid_over,
                 width,
                 height,
                 overlays["jet"],
