@@ -51,11 +51,11 @@ REFUSED = [
 
 SLOW = [
     ("title: {" + ",".join(f"k{n}: [1]" for n in range(30_000)) + "}"),
-    ("author: {" + ",".join(f"{n}: {n}" for n in range(20_000)) + "}"),
-    ("images: {" + ",".join(f"{n}: x" for n in range(20_000)) + "}"),
-    ("".join(f"languages{n}: 1\n" for n in range(20_000))),
+    ("author: {" + ",".join(f"{n}: {n}" for n in range(10_000)) + "}"),
+    ("images: {" + ",".join(f"{n}: x" for n in range(10_000)) + "}"),
+    ("".join(f"languages{n}: 1\n" for n in range(10_000))),
     ("references: [" + ",".join(f"{{key: a{n}, text: x}}" for n in range(9_000)) + "]"),
-    ("languages: [" + ",".join(f"en{n}" for n in range(40_000)) + "]"),
+    ("languages: [" + ",".join(f"en{n}" for n in range(20_000)) + "]"),
     ("version: " + "9" * NUMBER),
     ("a" * NUMBER + ": 1"),
     ("title: '" + "a\n" * NUMBER),
@@ -68,11 +68,11 @@ SLOW = [
     ("{" + "a," * NUMBER),
     ("---\n" * NUMBER),
     with_part("- saliency: {images: [" + ",".join(map(str, range(40_000))) + "]}"),
-    with_part("- saliency:\n  notes: {" + ",".join(f"n{n}: x" for n in range(20_000)) + "}"),
-    with_part("- saliency: {images: same as question 1}\n" * 5_000),
+    with_part("- saliency:\n  notes: {" + ",".join(f"n{n}: x" for n in range(10_000)) + "}"),
+    with_part("- saliency: {images: same as question 1}\n" * 2_500),
     GOOD[: GOOD.index("questions:")] + "questions:\n" + "".join(
         f"- title: x\n  answer: [saliency: {{images: same as question {n + 2}}}]\n"
-        for n in range(4_000)),
+        for n in range(2_000)),
 ]  # fmt: skip
 
 
