@@ -137,7 +137,8 @@ class Markdown:
             html, tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_attribute,
             link_rel="noopener noreferrer", url_schemes={"http", "https", "mailto"},
         )
-        return Markup(_MARK.sub(lambda mark: kept[int(mark[1])], clean))  # noqa: S704
+        filled = _MARK.sub(lambda mark: kept[int(mark[1])], clean)
+        return Markup(neutral(filled))  # noqa: S704 - sanitised just now
 
     def _special(self, token: Token) -> Markup:
         if token.type == "citation":

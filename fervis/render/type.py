@@ -123,7 +123,7 @@ def subset(kind: str, wanted: str) -> bytes:
     options = subsetting.Options(
         layout_features=["kern", "liga", "locl", "mark", "mkmk", "ccmp"],
         name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14], notdef_outline=True, hinting=False,
-        drop_tables=["DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE"],
+        drop_tables=["DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE", "FFTM"],
         recalc_timestamp=False,
     )
     codes = {ord(c) for c in wanted}

@@ -110,7 +110,7 @@ def test_faces_are_large_enough_to_be_seen_and_stay_inside_the_page(site: Path) 
 def test_no_page_but_the_last_is_mostly_empty(site: Path, language: str) -> None:
     document = pypdfium2.PdfDocument(site / f"report.{language}.pdf")
     for number in range(len(document) - 1):
-        page = document[number].render(scale=0.5, grayscale=True).to_numpy()[..., 0]
+        page = document[number].render(scale=0.5, grayscale=True).to_numpy().squeeze()
         body = page[int(page.shape[0] * 0.07): int(page.shape[0] * 0.94)]
         rows = np.flatnonzero((body < 200).any(axis=1))
         assert rows.size
@@ -125,7 +125,7 @@ def test_chinese_is_drawn_and_not_blank(site: Path) -> None:
     assert count == 4
     left, bottom, right, top = page.get_textpage().get_charbox(index)
     scale = 4
-    drawn = page.render(scale=scale, grayscale=True).to_numpy()[..., 0]
+    drawn = page.render(scale=scale, grayscale=True).to_numpy().squeeze()
     height = page.get_size()[1]
     glyph = drawn[int((height - top) * scale): int((height - bottom) * scale),
                   int(left * scale): int(right * scale)]

@@ -1,0 +1,100 @@
+"""An author's Markdown: what it can do, and what it cannot do to a page."""
+
+from __future__ import annotations
+
+import pytest
+from markupsafe import Markup
+
+from fervis.render.markdown import Markdown
+from fervis.render.maths import FormulaError, formula, spoken
+from tests.render.html import elements
+
+
+def _markdown() -> Markdown:
+    return Markdown({"simonyan": 1, "selvaraju": 2},
+                    lambda latex, display: Markup("<m>{}|{}</m>").format(latex, display))
+
+
+def test_tables_lists_and_emphasis() -> None:
+    html = _markdown().block("**a** *b* `c`\n\n| x | y |\n|:--|--:|\n| 1 | 2 |\n\n1. one\n2. two")
+    assert "<strong>a</strong> <em>b</em> <code>c</code>" in html
+    assert html.count('scope="col"') == 2
+    assert 'style="text-align:right"' in html
+    assert "<li>two</li>" in html
+
+
+def test_headings_become_bold_lines_so_that_the_outline_stays_in_order() -> None:
+    html = _markdown().block("# One\n\ntext\n\n### Two")
+    assert {e.tag for e in elements(html)} == {"p"}
+    assert '<p class="subhead">One</p>' in html
+
+
+def test_formulas_in_a_line_and_on_their_own() -> None:
+    html = _markdown().block("where $x_1 < y$ holds\n\n$$\\sum_i *a* i$$")
+    assert "where <m>x_1 &lt; y|False</m> holds" in html
+    assert "<m>\\sum_i *a* i|True</m>" in html
+
+
+@pytest.mark.parametrize("text", ["costs $5 and $6", "a $ b $ c", "\\$x\\$", "$$", "100$"])
+def test_money_is_no_formula(text: str) -> None:
+    assert "<m>" not in _markdown().inline(text)
+
+
+def test_citations_are_numbers_that_link() -> None:
+    html = _markdown().inline("as shown [@simonyan; @selvaraju]")
+    assert html == ('as shown [<a class="citation" href="#ref-1">1</a>, '
+                    '<a class="citation" href="#ref-2">2</a>]')
+    assert _markdown().inline("see [@nobody]") == "see [@nobody]"
+
+
+HOSTILE = [
+    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))",
+    "[a](JaVaScRiPt:alert(1))", "[a](data:text/html,<script>)", "[a](file:///etc/passwd)",
+    "[a](../secret)", "[a](//evil.example/x)", "![a](http://evil.example/x.png)",
+    "<javascript:alert(1)>", '[a](https://x.example "onclick=alert(1)")', "{{ 7 * 7 }}",
+    "<a href='javascript:alert(1)'>x</a>", "[a]: javascript:alert(1)\n\n[a]",
+    "`<svg onload=alert(1)>`", "&#60;script&#62;", "\ue0000\ue001", "<style>*{display:none}</style>",
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_text_stays_text(text: str) -> None:
+    for html in (_markdown().block(text), _markdown().inline(text)):
+        for element in elements(html):
+            assert element.tag in {"p", "a", "code", "m", "pre"}
+            assert not any(name.startswith("on") for name in element.attributes)
+            assert element.attributes.get("href", "https:").startswith(("https:", "http:"))
+            assert element.tag != "img"
+
+
+def test_direction_overrides_and_control_characters_are_dropped() -> None:
+    html = _markdown().block("a\u202eb\u2066c\x00d\u200be\x1bf &#x202e;g")
+    assert html == "<p>abcdef g</p>\n"
+    assert not set(html) & set("\u202e\u2066\x00\u200b\x1b")
+
+
+def test_deep_nesting_and_long_lines_end_quickly() -> None:
+    for text in (">" * 5000 + "x", "[" * 5000, "*" * 20000, "$" * 5000, "- " * 3000, "`" * 9999):
+        _markdown().block(text)
+
+
+def test_a_formula_is_set_the_same_each_time_and_read_out() -> None:
+    latex = r"L^c_{\text{Grad-CAM}} = \mathrm{ReLU}\left(\sum_k \alpha_k^c A^k\right)"
+    drawn = formula(latex, True)
+    formula.cache_clear()
+    assert formula(latex, True).svg == drawn.svg
+    assert 1 < drawn.height < 6, "a stretched fence must not fill the page"
+    assert "<math" in drawn.mathml
+    assert drawn.spoken == (
+        "L to the c sub Grad-CAM = ReLU(sum sub k alpha sub k to the c A to the k )")
+
+
+@pytest.mark.parametrize("latex", ["", r"\frac{1", "{" * 3000, "x" * 9000, r"\left( x"])
+def test_a_formula_that_cannot_be_set_says_so(latex: str) -> None:
+    with pytest.raises(FormulaError):
+        formula(latex, False)
+
+
+def test_spoken_is_never_empty() -> None:
+    assert spoken(r"\{\}") == r"\{\}"
+    assert spoken(r"\frac{\partial y^c}{\partial x}") == "(∂ y to the c ) over (∂ x)"

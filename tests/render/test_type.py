@@ -1,0 +1,64 @@
+"""Type: fonts cut to what is used, drawn with outlines that every viewer shows."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from fontTools.ttLib import TTFont
+
+from fervis.render.bold import grown
+from fervis.render.type import subset, type_for
+
+TEXT = "<p>難過 sad é <strong>眉毛</strong> &hellip; 🤖 Ж</p>"
+
+
+def _font(content: bytes) -> TTFont:
+    return TTFont(io.BytesIO(content))
+
+
+def test_fonts_hold_the_characters_used_and_hardly_more(tmp_path: Path) -> None:
+    made = type_for([TEXT], tmp_path)
+    with _font(made.files["fonts/sans.woff2"]) as sans, _font(
+            made.files["fonts/strong.woff2"]) as strong:
+        codes = set(sans.getBestCmap())
+        assert {ord(c) for c in "難過sadé…Ж"} <= codes
+        assert len(codes) < 140
+        assert {ord(c) for c in "眉毛"} <= set(strong.getBestCmap())
+        assert ord("難") not in strong.getBestCmap()
+        assert "glyf" in sans
+        assert "CFF " not in sans
+    assert made.missing == {"🤖"}
+    assert made.spelled("a🤖\ufe0f難") == "a[U+1F916]難"
+
+
+def test_the_same_characters_give_the_same_font_with_and_without_a_cache(tmp_path: Path) -> None:
+    fresh = subset("serif", "難過sad")
+    assert fresh == subset("serif", "sad過難")
+    first, second = type_for([TEXT], tmp_path), type_for([TEXT], tmp_path)
+    assert first == second == type_for([TEXT], None)
+
+
+def test_a_damaged_font_in_the_cache_is_made_again(tmp_path: Path) -> None:
+    good = type_for([TEXT], tmp_path)
+    for file in (tmp_path / "fonts").iterdir():
+        file.write_bytes(file.read_bytes()[:-7])
+    assert type_for([TEXT], tmp_path) == good
+
+
+def test_symbols_come_from_another_font_only_where_the_chinese_one_has_none(
+    tmp_path: Path,
+) -> None:
+    assert "fonts/symbols.woff2" not in type_for(["<p>難過</p>"], tmp_path).files
+    made = type_for(["<p>שלום 😀</p>"], tmp_path)
+    with _font(made.files["fonts/symbols.woff2"]) as symbols:
+        assert set(symbols.getBestCmap()) == {ord(c) for c in "שלום😀"}
+    assert not made.missing
+
+
+def test_a_square_grows_to_all_sides_and_its_hole_shrinks() -> None:
+    square = [(0, 0), (0, 10), (10, 10), (10, 0)]  # clockwise, as ink is drawn
+    assert [(round(x), round(y)) for x, y in grown(square, 1)] == [
+        (-1, -1), (-1, 11), (11, 11), (11, -1)]
+    hole = square[::-1]
+    assert [(round(x), round(y)) for x, y in grown(hole, 1)] == [(9, 1), (9, 9), (1, 9), (1, 1)]
