@@ -91,7 +91,9 @@ def _chosen(values: Tensor, channels: Tensor) -> Tensor:
     """The wanted channel of each picture, flat: (n, positions)."""
     import torch
 
-    return values[torch.arange(len(values)), channels].reshape(len(values), -1)
+    return values[torch.arange(len(values), device=values.device), channels].reshape(
+        len(values), -1
+    )
 
 
 def _unit(gradient: Tensor) -> Tensor:

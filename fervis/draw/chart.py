@@ -191,7 +191,7 @@ def curves(
         if unit_range:
             axes.set_ylim(0, 1)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8))
-        axes.grid(True, linewidth=0.4, color="#9aa3ad", clip_on=False)
+        axes.grid(True, linewidth=0.4, color="#b9c0c8", clip_on=False)
         axes.set_axisbelow(True)
         axes.tick_params(left=False, bottom=False)
         for side in ("top", "right"):
