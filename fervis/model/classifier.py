@@ -13,26 +13,32 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fervis.errors import AnalysisError, FervisError, LayerError, ModelError
+from fervis.errors import AnalysisError, FervisError, LayerError
 from fervis.model import device as devices
-from fervis.model import output as outputs
 from fervis.model.code import LocalCode, parse
 from fervis.model.defaults import is_default, weights_file
-from fervis.model.factory import construct
+from fervis.model.factory import construct, unwrapped
+from fervis.model.fold import Prepared
+from fervis.model.inspection import first, inspect, probes
 from fervis.model.layers import Layer, name_layers
 from fervis.model.options import ModelOptions
-from fervis.model.passes import Manner, Pass, Tap
+from fervis.model.passes import Pass, Tap
+from fervis.model.paths import Paths, Precision
 from fervis.model.pixels import Preprocessing, preprocessing
 from fervis.model.state import Keeper
 from fervis.model.told import told
-from fervis.model.trace import Trace, trace
 from fervis.model.weights import load_weights
 
 _UNTRAINED = "no model.weights: the network is untrained unless its own code loads weights"
+_SAMPLE = 16  # pictures on which bfloat16 is compared with float32
 
 
-def load(options: ModelOptions, *, folder: Path, classes: int) -> Classifier:
+def load(
+    options: ModelOptions, *, folder: Path, classes: int, precision: Precision = "auto"
+) -> Classifier:
     """The network that ``options`` describe, ready to run; paths are relative to ``folder``.
+
+    ``precision`` "auto" allows bfloat16 for sampling, "float32" does not.
 
     Raises ModelError where it cannot be built, loaded or run, or has not ``classes`` outputs.
     """
@@ -48,14 +54,22 @@ def load(options: ModelOptions, *, folder: Path, classes: int) -> Classifier:
         target = parse(options.factory, folder)
         code = LocalCode(folder, target.file)
         network = construct(target, options.args, code)
-    return Classifier(network, pixels, options, classes=classes, weights=file, code=code)
+    return Classifier(
+        network, pixels, options, classes=classes, weights=file, code=code, precision=precision
+    )
 
 
-def wrap(network: nn.Module, options: ModelOptions | None = None, *, classes: int) -> Classifier:
+def wrap(
+    network: nn.Module,
+    options: ModelOptions | None = None,
+    *,
+    classes: int,
+    precision: Precision = "auto",
+) -> Classifier:
     """A classifier around a network that is already in memory."""
     options = options or ModelOptions.model_validate({"factory": "memory:network"})
     pixels = preprocessing(options, Path.cwd())
-    return Classifier(network, pixels, options, classes=classes)
+    return Classifier(unwrapped(network), pixels, options, classes=classes, precision=precision)
 
 
 class Classifier:
@@ -74,25 +88,24 @@ class Classifier:
         classes: int,
         weights: Path | None = None,
         code: LocalCode | None = None,
+        precision: Precision = "auto",
     ) -> None:
         self.classes, self.device = classes, devices.choose()
         self.network, self._pixels = network, pixels
         self._code = code or LocalCode(Path.cwd(), None)
-        probes = self.to_input(_probes(options))
-        self.input_shape: tuple[int, int, int] = tuple(probes.shape[1:])  # type: ignore[assignment]
-        self._manner = Manner()
-        warnings = self._initialise(weights, probes)
+        inputs = self.to_input(probes(options))
+        self.input_shape: tuple[int, int, int] = (*inputs.shape[1:],)
+        warnings = self._initialise(weights, inputs)
         self._keeper = Keeper(network, self.device)
         with self.untouched(), torch.no_grad():
-            found = self._traced(probes)
-            self._manner = replace(self._manner, no_dropout=found.drops)
-            self._head = self._find_head(found, probes, options)
-            warnings += self._doubts(found, probes)
-        self._layers = name_layers(found, classes)
+            known = inspect(network, inputs, classes, options.output, self._tell)
+            self._head = known.head
+            self._paths = Paths(network, known.trace, known.manner, inputs, self._logits, precision)
+        self._layers = name_layers(known.trace, classes)
         self.parameters = sum(parameter.numel() for parameter in network.parameters())
-        self.explains = self._head.explains
-        self.warnings: tuple[str, ...] = (
-            *warnings, *self._head.warnings, *self._layers.warnings
+        self.explains = known.head.explains
+        self.warnings = (
+            *warnings, *known.warnings, *self._layers.warnings, *self._paths.warnings
         )  # fmt: skip
 
     # Layers
@@ -144,10 +157,12 @@ class Classifier:
         in-place operations do not reach the values. `NAME:input` is what goes into a layer.
         """
         taps = self._taps(layers)
+        wanted = [tap for tap in taps.values() if tap]
+        path = self._paths.with_values(wanted)
         with self.untouched():
-            forward = self._pass([tap for tap in taps.values() if tap])
-            raw = self._run(forward, inputs)
-            logits = self._head.logits(raw)
+            given = path.laid_out(inputs.to(self.device))
+            forward = Pass(path.network, wanted, path.manner)
+            logits = self._head.logits(self._run(forward, given))
         self._check(logits, inputs)
         values = {name: forward.values[tap] if tap else logits for name, tap in taps.items()}
         return values, logits
@@ -160,9 +175,10 @@ class Classifier:
         tap = self._taps([layer])[layer]
         if tap is None:
             return self.logits(inputs)
+        path = self._paths.with_values([tap])
         with self.untouched():
-            forward = self._pass([tap], stop=True)
-            self._run(forward, inputs)
+            forward = Pass(path.network, [tap], path.manner, stop=True)
+            self._run(forward, path.laid_out(inputs.to(self.device)))
         if tap not in forward.values:
             raise AnalysisError(f"the network did not come to layer {layer!r} for these pictures")
         return forward.values[tap]
@@ -174,17 +190,25 @@ class Classifier:
 
         ``sampling`` allows bfloat16 where the processor has it and a check has passed.
         """
-        del sampling
-        size = batch or 32
+        size = batch or self._paths.batch
         result = np.empty((len(images), self.classes), np.float32)
         with self.untouched(), torch.no_grad():
+            path = self._paths.forward(len(images), size)
+            if sampling and len(images):
+                sample = self.to_input(images[:_SAMPLE])
+                path = self._paths.sampling(sample, len(images), size)
             for start in range(0, len(images), size):
-                inputs = self.to_input(images[start : start + size])
-                raw = self._run(self._pass([], plain=True), inputs)
-                values = self._head.probabilities(raw)
+                inputs = path.laid_out(self.to_input(images[start : start + size]))
+                forward = Pass(path.prepared.network, (), path.prepared.manner)
+                values = self._head.probabilities(self._run(forward, inputs))
                 self._check(values, inputs, start)
                 result[start : start + size] = values.cpu().numpy()
         return result
+
+    @property
+    def samples_in_bfloat16(self) -> bool:
+        """Whether ``sampling`` may use bfloat16: asked for, native, and not refuted by a check."""
+        return self._paths.bfloat16
 
     @contextmanager
     def untouched(self) -> Iterator[None]:
@@ -192,20 +216,23 @@ class Classifier:
         with self._code, self._keeper():
             yield
 
-    def _pass(self, taps: Sequence[Tap], *, stop: bool = False, plain: bool = False) -> Pass:
-        manner = replace(self._manner, bypass=None) if plain else self._manner
-        return Pass(self.network, taps, manner, stop)
-
     def _run(self, forward: Pass, inputs: Tensor) -> Any:
         try:
-            return forward.run(inputs.to(self.device))
+            return forward.run(inputs)
         except FervisError:
             raise
         except Exception as error:
             raise AnalysisError(
-                f"the network failed on an input {tuple(inputs.shape)}: "
-                f"{told(error, self._code.folder)}"
+                f"the network failed on an input {tuple(inputs.shape)}: {self._tell(error)}"
             ) from error
+
+    def _logits(self, prepared: Prepared, inputs: Tensor) -> Tensor:
+        """Logits of one of the paths; log-probabilities where its softmax is not skipped."""
+        head = self._head if prepared.manner.bypass else replace(self._head, bypassed=None)
+        return head.logits(Pass(prepared.network, (), prepared.manner).run(inputs))
+
+    def _tell(self, error: BaseException) -> str:
+        return told(error, self._code.folder)
 
     def _taps(self, layers: Sequence[str]) -> dict[str, Tap | None]:
         return {name: self.layer(name).tap for name in layers}
@@ -230,73 +257,12 @@ class Classifier:
                 "(torch.no_grad, .detach() or numpy in its forward?), so there are no gradients"
             )
 
-    # Getting to know the network
-
-    def _initialise(self, weights: Path | None, probes: Tensor) -> list[str]:
+    def _initialise(self, weights: Path | None, inputs: Tensor) -> tuple[str, ...]:
         network = self.network.float().to(self.device).eval()
         if any(nn.parameter.is_lazy(value) for value in network.state_dict().values()):
             with self._code, torch.no_grad():
-                self._first(lambda: network(probes))
+                first(lambda: network(inputs), inputs, self._tell)
         if weights is None:
-            return [_UNTRAINED]
+            return (_UNTRAINED,)
         load_weights(network, weights)
-        return []
-
-    def _traced(self, probes: Tensor) -> Trace:
-        found: Trace = self._first(lambda: trace(self.network, probes, self._manner))
-        return found
-
-    def _first(self, run: Any) -> Any:
-        """The first runs tell whether the network takes the input at all."""
-        try:
-            return run()
-        except Exception as error:
-            shape = ", ".join(map(str, self.input_shape))
-            raise ModelError(
-                f"the network failed on its first input (2, {shape}): "
-                f"{told(error, self._code.folder)}; check model.size and model.channels"
-            ) from error
-
-    def _find_head(self, found: Trace, probes: Tensor, options: ModelOptions) -> outputs.Head:
-        head = outputs.find_head(found.output, self.classes, found.finals(), options.output)
-        skipped = None
-        for address in outputs.bypasses(head, found.finals()):
-            manner = replace(self._manner, bypass=address)
-            raw = self._run(Pass(self.network, (), manner), probes)
-            tried = replace(head, bypassed=address)
-            try:
-                agree = outputs.agrees(tried.logits(raw), head, found.output)
-            except (RuntimeError, IndexError, KeyError):
-                continue
-            if agree:
-                self._manner, head = manner, tried
-                skipped = address.path or f"{head.returned.rstrip('s')} function"
-                break
-        explains, warnings = outputs.explained(head, skipped)
-        return replace(head, explains=explains, warnings=(*head.warnings, *warnings))
-
-    def _doubts(self, found: Trace, probes: Tensor) -> list[str]:
-        """What may make results depend on more than the picture."""
-        doubts = []
-        if found.drops:
-            doubts.append(
-                "a dropout function is called without training=self.training, so it drops in eval "
-                "mode as well; it is switched off here"
-            )
-        whole, again = self.logits(probes), self.logits(probes)
-        alone = torch.cat([self.logits(probe[None]) for probe in probes])
-        if not torch.allclose(whole, again, atol=1e-5):
-            doubts.append("two equal runs of the network give different results")
-        elif not torch.allclose(whole, alone, atol=1e-3, rtol=1e-3):
-            doubts.append(
-                "the network's answer for a picture depends on the other pictures in the batch "
-                "(normalisation without running statistics, or softmax over dim 0?)"
-            )
-        return doubts
-
-
-def _probes(options: ModelOptions) -> NDArray[np.uint8]:
-    """Two pictures, not blank: a blank one hides what a network does with its input."""
-    height, width = options.height_width
-    rng = np.random.default_rng(0)
-    return rng.integers(0, 256, (2, height, width, options.channels), np.uint8)
+        return ()

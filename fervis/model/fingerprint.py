@@ -9,8 +9,8 @@ import ast
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from importlib.machinery import PathFinder
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from fervis.errors import ModelError
@@ -66,7 +66,7 @@ def _code(text: str, folder: Path, field: str, digest: Callable[[Path], str]) ->
 
 def _package(target: Target, digest: Callable[[Path], str]) -> list[object]:
     top = target.module.partition(".")[0]
-    spec = PathFinder.find_spec(top)
+    spec = find_spec(top)  # of a top-level name: nothing is imported
     if spec is None:
         raise ModelError(f"model.factory: there is no installed package {top!r}")
     if not spec.has_location or spec.origin is None:

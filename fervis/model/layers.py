@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from fervis.errors import LayerError
@@ -19,7 +19,7 @@ INPUT = ":input"
 
 _OWNERS = frozenset({"conv", "fc", "attn", "lstm", "gru", "rnn"})
 _NORMS = frozenset({"bn", "gn", "ln", "in"})
-_NO_MAP = frozenset({"softmax", "log_softmax", "attn", "drop", "identity", "flatten", "fc", "ln"})
+_NO_MAP = frozenset({"softmax", "log_softmax", "attn", "flatten", "fc", "ln"})
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,14 @@ class Layer:
     """A value in the forward pass that an analysis can look at.
 
     ``shape`` is the output's for one picture, (C, H, W) for maps, (features,) or (tokens,
-    features) otherwise. ``path`` is the module's, "" for a function such as F.relu; ``order``
-    counts the calls of the forward pass from 0.
+    features) otherwise; ``spatial`` if it is a stack of maps larger than 1×1. ``path`` is the
+    module's, "" for a function such as F.relu; ``order`` counts the calls of the pass from 0.
     """
 
     name: str
     kind: str
     shape: tuple[int, ...]
+    input_shape: tuple[int, ...] = ()
     path: str = ""
     type: str = ""
     parameters: int = 0
@@ -41,17 +42,13 @@ class Layer:
     aliases: tuple[str, ...] = ()
     inplace: bool = False
     per_image: bool = True
+    spatial: bool = False
     tap: Tap | None = None
 
     @property
     def after_relu(self) -> bool:
         """Whether a ReLU makes this value: it is never negative, and dead where it is 0."""
         return self.kind in RELUS and not (self.tap and self.tap.before)
-
-    @property
-    def spatial(self) -> bool:
-        """Whether the value is a stack of maps, one per channel, larger than 1×1."""
-        return self.per_image and len(self.shape) == 3 and min(self.shape[1:]) > 1
 
 
 @dataclass(frozen=True)
@@ -79,19 +76,7 @@ class Layers:
         if base == name:
             return layer
         tap = Tap(layer.tap.address, True, layer.inplace)
-        return Layer(
-            name,
-            layer.kind,
-            layer.shape,
-            layer.path,
-            layer.type,
-            layer.parameters,
-            layer.order,
-            (),
-            layer.inplace,
-            layer.per_image,
-            tap,
-        )
+        return replace(layer, name=name, aliases=(), shape=layer.input_shape, tap=tap)
 
     def _unknown(self, name: str) -> str:
         several = [known for known in self.by_name if known.partition("#")[0] == name]
@@ -146,9 +131,9 @@ def name_layers(found: Trace, classes: int) -> Layers:
             continue
         kind = _pooling(event) if event.kind == "pool" else event.kind
         layer = Layer(
-            mine[0], kind, event.shape, event.address.path or "", event.type,
+            mine[0], kind, event.shape, event.input_shape, event.address.path or "", event.type,
             event.parameters, number, tuple(mine[1:]), event.inplace, event.per_image,
-            Tap(event.address, False, event.inplace),
+            _is_map(event, found.events), Tap(event.address, False, event.inplace),
         )  # fmt: skip
         ordered.append(layer)
         by_name.update(dict.fromkeys(mine, layer))
@@ -207,6 +192,17 @@ def _path_of(event: Event) -> str | None:
     return path if event.calls == 1 else f"{path}#{call + 1}"
 
 
+def _is_map(event: Event, events: Sequence[Event]) -> bool:
+    """Whether an output of three dimensions is (C, H, W), not (H, W, C) or (heads, T, T)."""
+    if not event.per_image or len(event.shape) != 3 or min(event.shape[1:]) < 2:
+        return False
+    if event.kind in _NO_MAP:
+        return False
+    if event.kind in ACTIVATIONS | {"drop", "identity"} and event.source is not None:
+        return _is_map(events[event.source], events)
+    return True
+
+
 def _last_spatial(layers: Sequence[Layer]) -> Layer | None:
     """The last stack of maps before they are flattened or averaged over space.
 
@@ -216,7 +212,7 @@ def _last_spatial(layers: Sequence[Layer]) -> Layer | None:
     maps = [
         layer
         for layer in layers
-        if layer.spatial and layer.kind not in _NO_MAP and "daptive" not in layer.type
+        if layer.spatial and layer.kind not in ("drop", "identity") and "daptive" not in layer.type
     ]
     if not maps:
         return None

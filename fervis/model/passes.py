@@ -120,11 +120,10 @@ class Pass:
 
         ``original`` is the call's first tensor, ``given`` what it got in its place.
         """
-        if address == self.manner.bypass and original is not None:
-            return original
         here = [tap for tap in self.taps if tap.address == address]
+        bypassed = address == self.manner.bypass and original is not None
         if output is None or not here:
-            return output
+            return original if bypassed else output
         overwritten = any(tap.inplace for tap in here)
         result = output
         for tap in here:
@@ -140,7 +139,7 @@ class Pass:
             # The call overwrote a copy. What it did to the original is made up for, because the
             # network may go on with that name.
             return original.copy_(result)
-        return result
+        return original if bypassed else result
 
     def _captured(self, tap: Tap, value: Tensor) -> None:
         self.values[tap] = value

@@ -51,30 +51,42 @@ class Keeper:
             self._depth -= 1
 
     def _keep(self, stack: ExitStack) -> None:
-        for module in self.network.modules():
-            stack.callback(_put_back_module, module, module.training, _hooks(module))
+        modules = list(self.network.modules())
+        stack.callback(_put_back_modules, modules, [(m.training, _hooks(m)) for m in modules])
+        for module in modules:
             self._keep_buffers(module, stack)
             # Not .eval(): a network may override train(), and children are visited anyway.
-            module.training = False
-        for parameter in self.network.parameters():
-            stack.callback(_put_back_parameter, parameter, parameter.requires_grad, parameter.grad)
+            if module.training:
+                module.training = False
+        parameters = list(self.network.parameters())
+        kept = [(parameter.requires_grad, parameter.grad) for parameter in parameters]
+        stack.callback(_put_back_parameters, parameters, kept)
+        for parameter in parameters:
             parameter.requires_grad_(False)
-        stack.enter_context(torch.random.fork_rng(self._generators(), enabled=True))
-        torch.manual_seed(0)
-        stack.callback(random.setstate, random.getstate())
-        random.seed(0)
-        stack.callback(np.random.set_state, np.random.get_state())  # noqa: NPY002
-        np.random.seed(0)  # noqa: NPY002
+        self._keep_randomness(stack)
         if self.device.type == "cuda":
             # Plain float32 and the same algorithm each time.
             stack.enter_context(
                 torch.backends.cudnn.flags(benchmark=False, deterministic=True, allow_tf32=False)
             )
 
-    def _generators(self) -> list[int]:
-        if self.device.type != "cuda":
-            return []
-        return [torch.cuda.current_device() if self.device.index is None else self.device.index]
+    def _keep_randomness(self, stack: ExitStack) -> None:
+        # The generators themselves: torch.manual_seed() notes down a call for CUDA every time.
+        for generator in self._generators():
+            stack.callback(generator.set_state, generator.get_state())
+            generator.manual_seed(0)
+        stack.callback(random.setstate, random.getstate())
+        random.seed(0)
+        stack.callback(np.random.set_state, np.random.get_state())  # noqa: NPY002
+        np.random.seed(0)  # noqa: NPY002
+
+    def _generators(self) -> list[torch.Generator]:
+        generators = [torch.default_generator]
+        if self.device.type == "cuda":
+            index = self.device.index
+            index = torch.cuda.current_device() if index is None else index
+            generators.append(torch.cuda.default_generators[index])
+        return generators
 
     def _keep_buffers(self, module: nn.Module, stack: ExitStack) -> None:
         for name, buffer in module._buffers.items():
@@ -101,15 +113,22 @@ def _hooks(module: nn.Module) -> list[dict[Any, Any] | None]:
     return [dict(vars(module)[name]) if vars(module).get(name) else None for name in _HOOKS]
 
 
-def _put_back_module(module: nn.Module, training: bool, hooks: list[dict[Any, Any] | None]) -> None:
-    module.training = training
-    for name, kept in zip(_HOOKS, hooks, strict=True):
-        found = vars(module).get(name)
-        if found is not None and (found or kept):
-            found.clear()
-            found.update(kept or {})
+def _put_back_modules(
+    modules: list[nn.Module], kept: list[tuple[bool, list[dict[Any, Any] | None]]]
+) -> None:
+    for module, (training, hooks) in zip(modules, kept, strict=True):
+        if module.training != training:
+            module.training = training
+        for name, before in zip(_HOOKS, hooks, strict=True):
+            found = vars(module).get(name)
+            if found is not None and (found or before):
+                found.clear()
+                found.update(before or {})
 
 
-def _put_back_parameter(parameter: nn.Parameter, requires_grad: bool, grad: Tensor | None) -> None:
-    parameter.requires_grad_(requires_grad)
-    parameter.grad = grad
+def _put_back_parameters(
+    parameters: list[nn.Parameter], kept: list[tuple[bool, Tensor | None]]
+) -> None:
+    for parameter, (requires_grad, grad) in zip(parameters, kept, strict=True):
+        parameter.requires_grad_(requires_grad)
+        parameter.grad = grad

@@ -51,6 +51,7 @@ class Event:
     kind: str
     type: str
     shape: tuple[int, ...]
+    input_shape: tuple[int, ...]
     per_image: bool
     inplace: bool
     parameters: int
@@ -203,6 +204,7 @@ def _events(recorder: _Recorder, output: Any, batch: int) -> tuple[Event, ...]:
                 kind=call.kind,
                 type=call.type,
                 shape=shape[1:] if per_image else shape,
+                input_shape=() if call.given is None else tuple(call.given.shape)[1:],
                 per_image=per_image,
                 inplace=call.output is call.given and call.output_version != call.version,
                 parameters=call.parameters,

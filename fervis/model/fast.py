@@ -1,0 +1,146 @@
+"""Forward passes only: convolutions packed for oneDNN together with their ReLU.
+
+One oneDNN call does convolution, bias and ReLU in one go over memory, with weights that were
+reordered once. torch.compile with freezing uses the same operators, but needs a C++ compiler and
+half a minute; frozen TorchScript is deprecated.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from fervis.model.fold import Prepared, plain
+from fervis.model.trace import Event, Trace
+
+SMALL_JOB = 48
+"""Up to so many pictures a preparation costs more than it saves."""
+
+SAMPLING_TOLERANCE = 1e-2
+"""Largest difference of a probability in bfloat16 from float32."""
+
+_ROOM = {"cpu": (24 << 20, 128), "cuda": (1 << 30, 1024), "mps": (256 << 20, 256)}
+"""Bytes for the largest layer of a batch, in and out (a CPU's: its cache), and most pictures."""
+
+
+@dataclass(frozen=True)
+class Fast:
+    """A network prepared for forward passes in one precision."""
+
+    prepared: Prepared
+    dtype: torch.dtype
+
+    def laid_out(self, inputs: Tensor) -> Tensor:
+        """``inputs`` in the layout and precision of the network."""
+        return self.prepared.laid_out(inputs.to(self.dtype))
+
+
+def packed(
+    folded: Prepared, found: Trace, dtype: torch.dtype, batch: int, *, with_relu: bool
+) -> Fast:
+    """A copy of ``folded`` for forward passes of about ``batch`` pictures in ``dtype``.
+
+    Whether it gives the same numbers is for the caller to check (not ``with_relu``, if a value
+    before its ReLU is used elsewhere too). Off the CPU, and where torch was built without oneDNN,
+    only the precision changes.
+    """
+    network = copy.deepcopy(folded.network).to(dtype)
+    if _has_onednn(network, dtype):
+        for event, following in _packable(network, found, folded):
+            relu = following if with_relu else None
+            conv: Any = network.get_submodule(str(event.address.path))
+            size = [batch, *event.input_shape]
+            conv.forward = _forward(conv, size, "relu" if relu is not None else "none")
+            if relu is not None and relu.address.path is not None and relu.calls == 1:
+                # A shared ReLU or F.relu is left: it does no harm to do it twice.
+                silenced: Any = network.get_submodule(relu.address.path)
+                silenced.forward = _unchanged
+    return Fast(replace(folded, network=network), dtype)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether the processor itself multiplies bfloat16."""
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if device.type != "cpu" or not torch._C._has_mkldnn:
+        return False
+    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, check, lambda: False)() for check in checks)
+
+
+def best_batch(found: Trace, device: torch.device) -> int:
+    """Pictures per batch so that the largest layer stays in the cache; a power of two from 8.
+
+    From the network's shapes alone, so that the same report gives the same bytes each time.
+    """
+    room, most = _ROOM.get(device.type, _ROOM["cpu"])
+    largest = max((_floats(e.shape) + _floats(e.input_shape) for e in found.events), default=1)
+    fits = room // (4 * largest)
+    return min(most, max(8, 1 << max(fits, 1).bit_length() - 1))
+
+
+def _floats(shape: tuple[int, ...]) -> int:
+    return torch.Size(shape).numel()
+
+
+def _has_onednn(network: nn.Module, dtype: torch.dtype) -> bool:
+    weight = next(network.parameters(), None)
+    return (
+        weight is not None
+        and weight.device.type == "cpu"
+        and torch._C._has_mkldnn
+        and hasattr(torch.ops.mkldnn, "_convolution_pointwise")
+        and (dtype == torch.float32 or has_bfloat16(weight.device))
+    )
+
+
+def _packable(
+    network: nn.Module, found: Trace, folded: Prepared
+) -> Iterator[tuple[Event, Event | None]]:
+    """Each plain 2-d convolution, and the ReLU that is the next to see what it makes."""
+    relus: dict[int, Event] = {}
+    for event in found.events:
+        if event.kind == "relu" and event.source is not None:
+            relus.setdefault(event.source, event)
+    for number, event in enumerate(found.events):
+        if event.kind != "conv" or not event.address.path or len(event.input_shape) != 3:
+            continue
+        conv = network.get_submodule(event.address.path)
+        if type(conv) is not nn.Conv2d or conv.padding_mode != "zeros" or not plain(conv):
+            continue
+        if isinstance(conv.padding, str) or event.calls != 1:
+            continue
+        carries_norm = (event.address, False) in folded.changed
+        last = _norm_after(found, number) if carries_norm else number
+        yield event, relus.get(last)
+
+
+def _norm_after(found: Trace, number: int) -> int:
+    return next(
+        other
+        for other, event in enumerate(found.events)
+        if event.source == number and event.kind == "bn"
+    )
+
+
+def _forward(conv: Any, size: list[int], after: str) -> Callable[[Tensor], Tensor]:
+    how: tuple[Any, ...] = (list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups)
+    weight = torch.ops.mkldnn._reorder_convolution_weight(conv.weight.detach(), *how, size)
+    bias = None if conv.bias is None else conv.bias.detach()
+
+    def forward(inputs: Tensor) -> Tensor:
+        result: Tensor = torch.ops.mkldnn._convolution_pointwise(
+            inputs, weight, bias, *how, after, [], ""
+        )
+        return result
+
+    return forward
+
+
+def _unchanged(inputs: Tensor) -> Tensor:
+    return inputs

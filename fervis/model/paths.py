@@ -1,0 +1,108 @@
+"""The two paths of a classifier: gradients, and forward passes only; each checked, then trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from fervis.model import fast
+from fervis.model.fast import Fast
+from fervis.model.fold import Prepared, agree, prepare
+from fervis.model.passes import Manner, Tap
+from fervis.model.trace import Trace
+
+Precision = Literal["auto", "float32"]
+
+Logits = Callable[[Prepared, Tensor], Tensor]
+"""Runs a prepared network on inputs (N, C, H, W): logits (N, K)."""
+
+NOT_PREPARED = (
+    "the network cannot be prepared for speed (copied, BatchNorm folded) with equal results; it "
+    "runs as it is"
+)
+
+
+class Paths:
+    """The author's network, and copies that give the same numbers faster.
+
+    ``probes`` are inputs on which a copy must agree with the network before it is used. bfloat16
+    is used for sampling only, and only after it agreed on a sample of the pictures themselves.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        found: Trace,
+        manner: Manner,
+        probes: Tensor,
+        logits: Logits,
+        precision: Precision,
+    ) -> None:
+        self._found, self._probes, self._logits = found, probes, logits
+        self.own = Prepared(network, manner)
+        prepared = prepare(network, found, manner, lambda copy: logits(copy, copy.laid_out(probes)))
+        self.gradients = prepared or self.own
+        self.warnings = () if prepared else (NOT_PREPARED,)
+        self.batch = fast.best_batch(found, probes.device)
+        self.bfloat16 = precision == "auto" and fast.has_bfloat16(probes.device)
+        self._forward: Fast | None = None
+        self._sampling: Fast | None = None
+
+    def with_values(self, taps: Sequence[Tap]) -> Prepared:
+        """The fastest network whose values at ``taps`` are the author's network's."""
+        return self.gradients if all(map(self.gradients.has, taps)) else self.own
+
+    def forward(self, pictures: int, batch: int) -> Fast:
+        """What to use for forward passes of so many pictures."""
+        if self._forward is None:
+            unpacked = Fast(self.gradients.unskipped, torch.float32)
+            if pictures <= fast.SMALL_JOB or self.gradients is self.own:
+                return unpacked
+            self._forward = self._packed(torch.float32, batch) or unpacked
+        return self._forward
+
+    def sampling(self, sample: Tensor, pictures: int, batch: int) -> Fast:
+        """What to use for so many pictures whose probabilities may be off by 1e-2.
+
+        ``sample`` are some of their inputs.
+        """
+        exact = self.forward(pictures, batch)
+        if not self.bfloat16 or pictures <= fast.SMALL_JOB or self.gradients is self.own:
+            return exact
+        if self._sampling is None:
+            self._sampling = self._packed(torch.bfloat16, batch)
+        if self._sampling is None or not self._close(self._sampling, exact, sample):
+            self.bfloat16 = False
+            return exact
+        return self._sampling
+
+    def _packed(self, dtype: torch.dtype, batch: int) -> Fast | None:
+        for with_relu in (True, False):
+            try:
+                candidate = fast.packed(
+                    self.gradients.unskipped, self._found, dtype, batch, with_relu=with_relu
+                )
+                if self._agrees(candidate):
+                    return candidate
+            except Exception:  # noqa: S112 - what a precision provokes in an author's code
+                continue
+        return None
+
+    def _agrees(self, candidate: Fast) -> bool:
+        own = Fast(self.own.unskipped, torch.float32)
+        if candidate.dtype != torch.float32:
+            return self._close(candidate, own, self._probes)
+        return agree(self._run(candidate, self._probes), self._run(own, self._probes))
+
+    def _run(self, path: Fast, inputs: Tensor) -> Tensor:
+        return self._logits(path.prepared, path.laid_out(inputs))
+
+    def _close(self, candidate: Fast, exact: Fast, inputs: Tensor) -> bool:
+        try:
+            one, other = (self._run(path, inputs).softmax(1) for path in (candidate, exact))
+        except Exception:  # as above
+            return False
+        return bool((one - other).abs().max() <= fast.SAMPLING_TOLERANCE)
