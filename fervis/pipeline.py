@@ -45,10 +45,15 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-def load(file: Path, overrides: Sequence[str] = ()) -> Report:
-    """Reads and checks a report file against the analyses and data kinds there are."""
+def load(file: Path, cache: Path, overrides: Sequence[str] = ()) -> Report:
+    """Reads a report file. Where it is wrong, ReportError tells of data and network as well."""
     return spec.load(
-        file, analyses=REGISTRY, datasets=data.KINDS, model=ModelOptions, overrides=overrides
+        file,
+        analyses=REGISTRY,
+        datasets=data.KINDS,
+        model=ModelOptions,
+        overrides=overrides,
+        also=lambda report: grounds.lacking(report, cache),
     )
 
 
@@ -72,7 +77,7 @@ def build(
     site = (out or file.parent / "site").absolute()
     cache = cache_folder(file, cache)
     advance("check", 0, 1)
-    report = load(file, overrides)
+    report = load(file, cache, overrides)
     ingredients = _ingredients(report, overrides)
     last = stamp.read(stamp.stamp_path(cache, site))
     if last and last.ingredients == ingredients and last.files == stamp.files_of(site):

@@ -48,7 +48,7 @@ def open_report(
     """Reads a report and opens its data (``split``: another one than the report's)."""
     file = Path(file).absolute()
     folder = cache_folder(file, cache)
-    report = load(file, overrides)
+    report = load(file, folder, overrides)
     dataset = grounds.open_data(report, folder, split)
     store = Store(folder / "results")
     network = Network(model_options(report), report.folder, len(dataset.classes), store)

@@ -38,8 +38,8 @@ data:
 model: {factory: hw3.py:Net, weights: best.pt, size: 24}
 images:
   0: 0
-  1: 4
-  2: 8
+  1: 14
+  2: 24
   extra: 3
 questions:
   - title: {en: Saliency, zh-Hant: 顯著圖}

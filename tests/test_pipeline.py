@@ -71,7 +71,7 @@ def test_a_second_build_finds_nothing_to_do(project):
 
 
 def test_changing_one_index_computes_one_picture(project):
-    edit(project, "  1: 4", "  1: 5")
+    edit(project, "  1: 14", "  1: 15")
     outcome = pipeline.build(project)
     assert sorted(outcome.computed) == [
         "gradcam of picture 1", "predictions of picture 1", "saliency of picture 1"]
@@ -124,7 +124,7 @@ def test_a_network_that_raises_for_one_picture_costs_only_that_one(project):
     before = {p: p.read_bytes() for p in (project.parent / "site").rglob("*") if p.is_file()}
     edit(project.parent / "hw3.py", "if len(x) == 1 and float(x[0, 0, :4, :4].mean()) < 0.05",
          "if (x[:, 0, :4, :4].flatten(1).mean(1) < 0.005).any() and x.requires_grad")
-    images[4, :4, :4] = 0
+    images[14, :4, :4] = 0
     np.savez(project.parent / "pictures.npz", test_images=images, test_labels=labels)
     outcome = pipeline.build(project)
     assert not outcome.published
@@ -139,8 +139,8 @@ def test_a_network_that_raises_for_one_picture_costs_only_that_one(project):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("  1: 4", "  1: 30", "report.yaml:13:6: images.1: there is no picture 30"),
-        ("  2: 8", "  7: 8", "images.7: there is no class 7"),
+        ("  1: 14", "  1: 30", "report.yaml:13:6: images.1: there is no picture 30"),
+        ("  2: 24", "  7: 24", "images.7: there is no class 7"),
         ("layer: conv2.relu", "layer: conv9.relu", "there is no layer|has no layer 'conv9.relu'"),
         ("{layer: conv2, first: 4, steps: 4}", "{layer: conv2, first: 9, steps: 4}",
          "conv2 has 8 channels; found 9"),
@@ -157,13 +157,13 @@ def test_what_the_project_does_not_have_is_said_with_its_place(project, old, new
 
 
 def test_auto_takes_a_correctly_classified_picture_of_the_class(project):
-    edit(project, "  1: 4", "  1: auto")
+    edit(project, "  1: 14", "  1: auto")
     outcome = pipeline.build(project)
     assert set(outcome.chosen) == {1}
     assert 10 <= outcome.chosen[1] < 20
 
 
 def test_an_override_is_for_this_run_only(project):
-    outcome = pipeline.build(project, overrides=["images.1=6"])
-    assert outcome.pictures[1] == 6
+    outcome = pipeline.build(project, overrides=["images.1=16"])
+    assert outcome.pictures[1] == 16
     assert project.read_text("utf-8") == REPORT

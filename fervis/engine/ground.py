@@ -41,6 +41,21 @@ def open_data(report: Report, cache: Path, split: str | None = None) -> Dataset:
         raise ReportError([report.complaint(("data",), str(error))]) from error
 
 
+def lacking(report: Report, cache: Path) -> list[Complaint]:
+    """What the data and the network lack for the parts of a faulty report that fit."""
+    if report.data is None or report.model is None:
+        return []
+    try:
+        dataset = open_data(report, cache)
+        store = Store(cache / "results")
+        network = Network(_model_options(report), report.folder, len(dataset.classes), store)
+    except ReportError as error:
+        return list(error.complaints)
+    except FervisError as error:
+        return [report.complaint(("model",), str(error))]
+    return check(report, dataset, network)
+
+
 def check(report: Report, dataset: Dataset, network: Network) -> list[Complaint]:
     """Everything in the report that its data or its network do not have."""
     complaints = [*_check_pictures(report, dataset)]
@@ -179,6 +194,8 @@ def _check_pictures(report: Report, dataset: Dataset) -> Iterable[Complaint]:
     last, classes = len(dataset) - 1, len(dataset.classes)
     for name, index in report.pictures.items():
         where = ("images", name)
+        if index is None:  # complained about already
+            continue
         if isinstance(name, int) and not 0 <= name < classes:
             yield report.complaint(
                 where,

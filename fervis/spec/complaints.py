@@ -29,6 +29,11 @@ class _Entry:
     text: str
 
 
+def _in_order(complaint: Complaint) -> tuple[str, float, int]:
+    """By file (``--set`` first), line and column; what is about no line comes last."""
+    return complaint.file, complaint.line or float("inf"), complaint.column
+
+
 class Complaints:
     """All that is wrong with one file so far."""
 
@@ -53,10 +58,16 @@ class Complaints:
         """did_you_mean(), unless there are so many complaints that this one is not shown."""
         return did_you_mean(name, known) if len(self._entries) < MOST else ""
 
-    def raise_if_any(self) -> None:
-        """Raises ReportError with all complaints, sorted by place."""
-        if self._entries:
-            raise ReportError(self._sorted())
+    def raise_if_any(self, more: Iterable[Complaint] = ()) -> None:
+        """Raises ReportError with all complaints, and ``more`` of them, sorted by place.
+
+        Of ``more`` a complaint about a place already complained about is left out.
+        """
+        own = self._sorted()
+        places = {(each.file, each.line, each.column) for each in own}
+        others = [each for each in more if (each.file, each.line, each.column) not in places]
+        if own or others:
+            raise ReportError(sorted([*own, *others], key=_in_order))
 
     def _sorted(self) -> list[Complaint]:
         unique = list(dict.fromkeys(self._entries))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel
 
+from fervis.errors import Complaint
 from fervis.spec import languages, pictures
 from fervis.spec.complaints import Complaints
 from fervis.spec.fitting import UNFIT, Fitting
@@ -32,12 +33,16 @@ def load(
     datasets: Datasets,
     model: type[BaseModel],
     overrides: Sequence[str] = (),
+    also: Callable[[Report], Iterable[Complaint]] = lambda _: (),
 ) -> Report:
     """The report in the file ``path``, checked against the registries handed in.
 
     ``analyses`` maps names to modules with ``Options``, ``datasets`` kinds to models with a field
     ``kind``; ``overrides`` are texts such as ``images.4=812``. In the result ``images`` of every
-    part is a list of picture names. Raises ReportError with all complaints, sorted by place.
+    part is a list of picture names. Where the file is wrong, ``also`` may complain in the
+    same go of what the file cannot know (the data, the network); it gets the parts that fit,
+    with None for ``data`` or ``model`` that do not. Raises ReportError with all complaints, sorted
+    by place.
     """
     path = Path(path)
     complaints = Complaints(path.name)
@@ -46,14 +51,16 @@ def load(
     complaints.settle()
     reader = _Reader(root, Fitting(complaints, path.parent), analyses, datasets, model)
     values = reader.values()
-    complaints.raise_if_any()
     nodes = list(walk(root))
-    return Report(
+    report = Report(
         file=path.absolute(),
         lines={at: node.place[:2] for at, node in nodes if not node.place.override},
         overridden={at: node.place.override for at, node in nodes if node.place.override},
         **values,
     )
+    if complaints:
+        complaints.raise_if_any(also(report) if values else ())
+    return report
 
 
 class _Reader:
@@ -82,16 +89,15 @@ class _Reader:
             return {}
         known = pictures.named(fields.get("images", {}), root.get("images"), self._complaints)
         data_kind, data = self._data(root.get("data"))
-        network = root.get("model")
         values = {
             "title": fields.get("title"),
             "languages": tuple(fields.get("languages", ())),
             "author": _author(fields.get("author", {})),
             "date": fields.get("date"),
-            "seed": fields.get("seed"),
-            "data": data,
+            "seed": fields.get("seed", 0),
+            "data": None if data is UNFIT else data,
             "data_kind": data_kind,
-            "model": network and self._fitting.model(network, ("model",), self._model),
+            "model": self._network(root.get("model")),
             "pictures": known,
             "questions": self._questions(root.get("questions"), known),
             "references": self._references(root.get("references")),
@@ -100,6 +106,10 @@ class _Reader:
             texts, tags = self._fitting.texts, fields["languages"]
             languages.check(texts, tags, root, self._complaints)
         return values
+
+    def _network(self, node: Node | None) -> BaseModel | None:
+        fitted = UNFIT if node is None else self._fitting.model(node, ("model",), self._model)
+        return None if fitted is UNFIT else fitted
 
     def _data(self, node: Node | None) -> tuple[str, Any]:
         if node is None:
@@ -139,10 +149,8 @@ class _Reader:
         resolved = [
             tuple(selections.resolved(each) for each in answer if each) for answer in answers
         ]
-        if self._complaints:
-            return ()
         return tuple(
-            Question(**{**head, "answer": answer})
+            Question(**{"title": Text.same(""), **head, "answer": tuple(filter(_whole, answer))})
             for head, answer in zip(heads, resolved, strict=True)
         )
 
@@ -184,6 +192,12 @@ class _Reader:
         text = f"found {found(node)}; expected a list of {what}, each begun with `- `"
         self._complaints.add(node.place, path, text)
         return ()
+
+
+def _whole(part: Part) -> bool:
+    """Whether all options of a part are known; a stand-in for faulty ones has only pictures."""
+    options = part.options
+    return options is None or vars(options).keys() >= type(options).model_fields.keys()
 
 
 def _author(fields: Mapping[str, Text] | Sequence[AuthorLine]) -> tuple[tuple[Text, Text], ...]:

@@ -63,7 +63,8 @@ def test_a_run_stopped_after_an_epoch_ends_with_the_same_weights(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train(network(), sets(), RECIPE, tmp_path / "stopped", on_epoch=stop)
     assert same(whole, train(network(), sets(), RECIPE, tmp_path / "stopped"))
-    rows = list(csv.DictReader((tmp_path / "stopped" / "log.csv").open()))
+    with (tmp_path / "stopped" / "log.csv").open() as file:
+        rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["0", "1", "2"]
 
 
