@@ -37,8 +37,8 @@
       if (link) link.href = source;
     }
     for (const strip of document.querySelectorAll(".strip[data-map]")) {
-      const panel = strip.closest(".panel");
-      if (!panel || !Object.keys(coloursOf(panel.querySelector("img"))).includes(name)) continue;
+      const image = strip.closest(".panel").querySelector("img:not(.under)");
+      if (!image || !(name in coloursOf(image))) continue;
       strip.style.backgroundImage =
         strip.style.backgroundImage.replace(/scale-\w+\.png/, "scale-" + name + ".png");
       strip.dataset.map = name;
