@@ -139,8 +139,8 @@ def test_a_network_that_raises_for_one_picture_costs_only_that_one(project):
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
-        ("  1: 14", "  1: 30", "report.yaml:13:6: images.1: there is no picture 30"),
-        ("  2: 24", "  7: 24", "images.7: there is no class 7"),
+        ("  1: 14", "  1: 30", "report.yaml:13:6: images\\[1\\]: there is no picture 30"),
+        ("  2: 24", "  7: 24", "images\\[7\\]: there is no class 7"),
         ("layer: conv2.relu", "layer: conv9.relu", "there is no layer|has no layer 'conv9.relu'"),
         ("{layer: conv2, first: 4, steps: 4}", "{layer: conv2, first: 9, steps: 4}",
          "conv2 has 8 channels; found 9"),

@@ -61,6 +61,7 @@ def run(
                 if isinstance(outcome, str):
                     answers.failures[task.key] = outcome
                 else:
+                    outcome = _in_rows(outcome)
                     store.put(
                         task.key,
                         Entry(
@@ -74,6 +75,12 @@ def run(
                 done += 1
             advance(name, done, len(group))
     return answers
+
+
+def _in_rows(result: Result) -> Result:
+    """Arrays row by row in memory, as they come back from the store: same downloads, same bytes."""
+    arrays = {name: np.ascontiguousarray(array) for name, array in result.arrays.items()}
+    return Result(arrays, result.numbers)
 
 
 def _batches(group: Sequence[Task]) -> Iterator[list[Task]]:
@@ -199,14 +206,15 @@ def drawn(
     entry = store.get(key)
     if entry is None:
         figure = REGISTRY[task.analysis].draw(result, task.options, context)
-        store.put(key, to_entry(figure))
-        return figure
+        entry = to_entry(figure)
+        store.put(key, entry)
     return from_entry(entry)
 
 
 def _context_digest(context: Context) -> str:
     return keys.digest(
         [
+            1,
             [dict(text.by_language) for text in context.classes],
             context.split,
             context.seed,
