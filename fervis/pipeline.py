@@ -76,6 +76,7 @@ def build(
     file = Path(file).absolute()
     site = (out or file.parent / "site").absolute()
     cache = cache_folder(file, cache)
+    keys.source_digest.cache_clear()  # files may have changed since the last build from here
     advance("check", 0, 1)
     report = load(file, cache, overrides)
     ingredients = _ingredients(report, overrides)
