@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
 
+from fervis.render.keep import kept
+
+VERSION = 1  # raise it whenever the same LaTeX gives another picture
 _SIZE = 16.0
 _TALLEST = 40 * _SIZE  # no formula is forty lines tall: see _render
 _LONGEST = 4000
@@ -38,16 +44,28 @@ class FormulaError(ValueError):
     """The LaTeX cannot be set."""
 
 
-@lru_cache(maxsize=256)
-def formula(latex: str, display: bool) -> Formula:
+def formula(latex: str, display: bool, cache: Path | None = None) -> Formula:
     """Sets ``latex``; the same input gives the same bytes. Raises FormulaError."""
     source = latex.strip()
     if not source or len(source) > _LONGEST:
         raise FormulaError("empty, or longer than a formula can be")
+    return _formula(source, display, cache)
+
+
+@lru_cache(maxsize=256)
+def _formula(latex: str, display: bool, cache: Path | None) -> Formula:
+    def make() -> bytes:
+        drawn = _render(latex, display)
+        return json.dumps([drawn.svg.decode(), drawn.mathml, drawn.width, drawn.height,
+                           drawn.depth]).encode()
+
+    recipe = (f"{VERSION} math {version('ziamath')} {version('ziafont')} "
+              f"{version('latex2mathml')} {display} {latex}")
     try:
-        return _render(source, display)
+        svg, *rest = json.loads(kept(cache, recipe, make))
     except Exception as error:  # the libraries raise anything, assertions included
         raise FormulaError(f"{type(error).__name__}: {error}") from error
+    return Formula(latex, svg.encode(), *rest)
 
 
 def _render(latex: str, display: bool) -> Formula:

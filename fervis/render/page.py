@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -62,6 +63,7 @@ class Edition:
     folder: str
     templates: Templates
     files: Files
+    cache: Path | None = None
 
     def render(self, template: str, page: Page, **values: Any) -> str:
         """The page's HTML."""
@@ -122,7 +124,7 @@ class Edition:
 
     def _math(self, latex: str, display: bool, root: str, paper: bool) -> Markup:
         try:
-            drawn = formula(latex, display)
+            drawn = formula(latex, display, self.cache)
         except FormulaError as error:
             return math_failed(latex, error)
         self.files.add(drawn.file, drawn.svg)

@@ -37,7 +37,7 @@ def render(
     texts = Templates(templates)
     editions = [
         Edition(view, words_in(language, templates), "" if place == 0 else f"{language}/", texts,
-                files)
+                files, cache)
         for place, language in enumerate(document.report.languages)
     ]
     papers: dict[str, str] = {}

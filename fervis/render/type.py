@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 from fervis.render.bold import embolden
+from fervis.render.keep import kept
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-VERSION = 2  # raise it whenever the same characters give other bytes
+VERSION = 3  # raise it whenever the same characters give other bytes
 _ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "…—–·×±≤≥‘’“”「」，。、：；（）！？"
 FAMILIES = {"sans": "Fervis Sans", "serif": "Fervis Serif", "strong": "Fervis Strong",
             "symbols": "Fervis Symbols"}
@@ -98,21 +97,7 @@ def _codes(font: bytes) -> set[int]:
 
 def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
     recipe = f"{VERSION} {kind} {version('pylopdf-fonts-zh-tw')} {version('fonttools')} {wanted}"
-    digest = hashlib.sha256(recipe.encode()).hexdigest()[:32]
-    file = cache / "fonts" / f"{digest}.woff2" if cache else None
-    if file and file.is_file():
-        stored = file.read_bytes()
-        if stored[32:] and hashlib.sha256(stored[32:]).digest() == stored[:32]:
-            return stored[32:]
-        if not stored[32:] and len(stored) == 32:
-            return b""
-    font = subset(kind, wanted)
-    if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        beside = file.with_suffix(f".{os.getpid()}")
-        beside.write_bytes(hashlib.sha256(font).digest() + font)
-        beside.replace(file)
-    return font
+    return kept(cache, recipe, lambda: subset(kind, wanted))
 
 
 def subset(kind: str, wanted: str) -> bytes:
@@ -121,7 +106,7 @@ def subset(kind: str, wanted: str) -> bytes:
     from fontTools.ttLib import TTFont
 
     options = subsetting.Options(
-        layout_features=["kern", "liga", "locl", "mark", "mkmk", "ccmp"],
+        layout_features=["kern", "liga", "locl", "mark", "mkmk", "ccmp", "pwid"],
         name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14], notdef_outline=True, hinting=False,
         drop_tables=["DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE", "FFTM"],
         recalc_timestamp=False,

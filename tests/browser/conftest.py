@@ -68,7 +68,7 @@ class Visit:
 Open = Callable[..., Visit]
 
 
-@pytest.fixture()
+@pytest.fixture
 def visit(browser: Any, site: Path) -> Iterator[Open]:
     """visit("index.html", width=320, scheme="dark", scripts=True) opens a page from file://."""
     contexts = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from pathlib import Path
 from string import Formatter
 
@@ -47,6 +48,6 @@ def test_chinese_is_written_with_full_width_punctuation() -> None:
     for text, translation in _entries(file).items():
         between = any(
             mark in ",;?!" and "\u4e00" <= before <= "\u9fff"
-            for before, mark in zip(translation, translation[1:], strict=False)
+            for before, mark in pairwise(translation)
         )
         assert not between, f"{text}: {translation}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from markupsafe import Markup
 
@@ -53,7 +55,8 @@ HOSTILE = [
     "[a](../secret)", "[a](//evil.example/x)", "![a](http://evil.example/x.png)",
     "<javascript:alert(1)>", '[a](https://x.example "onclick=alert(1)")', "{{ 7 * 7 }}",
     "<a href='javascript:alert(1)'>x</a>", "[a]: javascript:alert(1)\n\n[a]",
-    "`<svg onload=alert(1)>`", "&#60;script&#62;", "\ue0000\ue001", "<style>*{display:none}</style>",
+    "`<svg onload=alert(1)>`", "&#60;script&#62;", "\ue0000\ue001",
+    "<style>*{display:none}</style>",
 ]
 
 
@@ -78,11 +81,11 @@ def test_deep_nesting_and_long_lines_end_quickly() -> None:
         _markdown().block(text)
 
 
-def test_a_formula_is_set_the_same_each_time_and_read_out() -> None:
+def test_a_formula_is_set_the_same_each_time_and_read_out(tmp_path: Path) -> None:
     latex = r"L^c_{\text{Grad-CAM}} = \mathrm{ReLU}\left(\sum_k \alpha_k^c A^k\right)"
     drawn = formula(latex, True)
-    formula.cache_clear()
-    assert formula(latex, True).svg == drawn.svg
+    assert formula(latex, True, tmp_path) == drawn
+    assert formula(latex, True, tmp_path / ".." / tmp_path.name) == drawn, "from its cache"
     assert 1 < drawn.height < 6, "a stretched fence must not fill the page"
     assert "<math" in drawn.mathml
     assert drawn.spoken == (

@@ -166,5 +166,5 @@ def test_a_link_out_of_the_site_is_refused(tmp_path: Path) -> None:
 
 def test_what_would_be_missing_on_paper_is_an_error(tmp_path: Path) -> None:
     site = _folder(tmp_path)
-    with pytest.raises(PdfError, match="nothing.png"):
+    with pytest.raises(PdfError, match=r"nothing\.png"):
         pdf_bytes(PAGE.format('<img src="nothing.png" alt="x">'), "", site, b"id")

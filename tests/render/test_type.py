@@ -41,7 +41,7 @@ def test_the_same_characters_give_the_same_font_with_and_without_a_cache(tmp_pat
 
 def test_a_damaged_font_in_the_cache_is_made_again(tmp_path: Path) -> None:
     good = type_for([TEXT], tmp_path)
-    for file in (tmp_path / "fonts").iterdir():
+    for file in (tmp_path / "kept").iterdir():
         file.write_bytes(file.read_bytes()[:-7])
     assert type_for([TEXT], tmp_path) == good
 
