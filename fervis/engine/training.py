@@ -222,7 +222,7 @@ def _default(classes: int) -> Any:
     return ExpressionNet(classes)
 
 
-FACES_SEED = 1001
+FACES_SEED = 31
 """Seed of the identities that are only learned from; the shipped ones come from another."""
 
 
