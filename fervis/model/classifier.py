@@ -72,6 +72,12 @@ def wrap(
     return Classifier(unwrapped(network), pixels, options, classes=classes, precision=precision)
 
 
+def layer_table(classifier: Classifier) -> list[tuple[str, str, str, tuple[int, ...], int]]:
+    """One row per layer in call order: name, other names, type, output shape, parameters."""
+    ordered = dict.fromkeys(classifier.layers.values())
+    return [(x.name, ", ".join(x.aliases), x.type, x.shape, x.parameters) for x in ordered]
+
+
 class Classifier:
     """A network with its preprocessing. Every run is in eval mode and leaves it as it was.
 

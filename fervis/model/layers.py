@@ -96,7 +96,7 @@ def _ranges(names: Sequence[str]) -> list[str]:
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(re.sub(r"\d+", "", name), []).append(name)
-    return [" … ".join((g[0], g[-1]) if len(g) > 2 else g) for g in groups.values()]
+    return [f"{g[0]} … {g[-1]}" if len(g) > 2 else ", ".join(g) for g in groups.values()]
 
 
 def name_layers(found: Trace, classes: int) -> Layers:

@@ -34,7 +34,6 @@ class Keeper:
     def __init__(self, network: nn.Module, device: torch.device) -> None:
         self.network, self.device = network, device
         self._depth = 0
-        self._copies: dict[int, tuple[Tensor, int, Tensor]] = {}
 
     @contextmanager
     def __call__(self) -> Iterator[None]:
@@ -53,8 +52,10 @@ class Keeper:
     def _keep(self, stack: ExitStack) -> None:
         modules = list(self.network.modules())
         stack.callback(_put_back_modules, modules, [(m.training, _hooks(m)) for m in modules])
+        buffers = [(m, name, b) for m in modules for name, b in m._buffers.items() if b is not None]
+        kept_buffers = [(m, name, b, b.detach().clone()) for m, name, b in buffers]
+        stack.callback(_put_back_buffers, kept_buffers)
         for module in modules:
-            self._keep_buffers(module, stack)
             # Not .eval(): a network may override train(), and children are visited anyway.
             if module.training:
                 module.training = False
@@ -88,25 +89,15 @@ class Keeper:
             generators.append(torch.cuda.default_generators[index])
         return generators
 
-    def _keep_buffers(self, module: nn.Module, stack: ExitStack) -> None:
-        for name, buffer in module._buffers.items():
-            if buffer is None:
-                continue
-            # One copy for many runs: the version tells whether anything has written to it.
-            kept = self._copies.get(id(buffer))
-            if kept is None or kept[0] is not buffer or kept[1] != buffer._version:
-                kept = (buffer, buffer._version, buffer.detach().clone())
-                self._copies[id(buffer)] = kept
-            stack.callback(self._put_back_buffer, module, name, *kept)
 
-    def _put_back_buffer(
-        self, module: nn.Module, name: str, buffer: Tensor, version: int, copy: Tensor
-    ) -> None:
+def _put_back_buffers(kept: list[tuple[nn.Module, str, Tensor, Tensor]]) -> None:
+    for module, name, buffer, copy in kept:
         module._buffers[name] = buffer
-        if buffer._version != version:
+        # By value: BatchNorm writes its statistics without raising the tensor's version. Only
+        # where they differ: a graph may hold the buffer, and must not find it written to.
+        if not torch.equal(buffer, copy):
             with torch.no_grad():
                 buffer.copy_(copy)
-            self._copies[id(buffer)] = (buffer, buffer._version, copy)
 
 
 def _hooks(module: nn.Module) -> list[dict[Any, Any] | None]:
