@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from fervis.analyses import _tail
@@ -81,6 +81,50 @@ def ascend(slope: Slope, pictures: Tensor, climb: Climb) -> Tensor:
         if climb.blur:
             pictures = blurred(pictures, climb.blur)
     return pictures
+
+
+@dataclass(frozen=True)
+class Risen:
+    """Where n climbs came to: pictures (n, C, H, W), objectives and step sizes (n,)."""
+
+    pictures: Tensor
+    start: Tensor
+    end: Tensor
+    rates: Tensor
+
+
+SHORTER, TRIES = 0.25, 4
+
+
+def rise(net: Classifier, layer: str, channels: Tensor, start: Tensor, climb: Climb) -> Risen:
+    """Climbs from ``start`` (1, C, H, W) for every channel, with shorter steps where it must.
+
+    A filter that prefers silence has its best picture near the start, and full steps leap over
+    it: what ends lower than it began climbs again with a quarter of the step, up to four times.
+    Filters that rise at once keep the full step.
+    """
+    import torch
+
+    first = start.expand(len(channels), -1, -1, -1)
+    with torch.no_grad():
+        low = objectives(net, layer, channels, first)
+    pictures, high = first.clone(), low.clone()
+    rates = torch.full_like(low, climb.rate)
+    left = torch.arange(len(channels), device=channels.device)
+    for attempt in range(1 + TRIES):
+        rate = climb.rate * SHORTER**attempt
+        wanted = channels[left]
+        slope = best_slope(net, layer, wanted, first[left])
+        found = ascend(slope, first[left], replace(climb, rate=rate)).detach()
+        with torch.no_grad():
+            ends = objectives(net, layer, wanted, found)
+        better = ends > low[left]
+        chosen = left[better]
+        pictures[chosen], high[chosen], rates[chosen] = found[better], ends[better], rate
+        left = left[~better]
+        if not len(left):
+            break
+    return Risen(pictures, low, high, rates)
 
 
 def _means(values: Tensor, channels: Tensor) -> Tensor:

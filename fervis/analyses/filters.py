@@ -67,8 +67,9 @@ def compute(
     """One picture for each channel, by gradient ascent (Erhan et al. 2009, section 3).
 
     Arrays: ``pictures`` (n, C, H, W) in the network's input space, ``channels``, ``start`` and
-    ``end`` (n,) the objectives, ``dead`` (n,) true where nothing raised it. All channels start
-    from the same noise, so a channel's picture does not depend on the others asked for.
+    ``end`` (n,) the objectives, ``rates`` (n,) the steps they were had with, ``dead`` (n,) true
+    where nothing raised it. All channels start from the same noise, so a channel's picture does
+    not depend on the others asked for.
     """
     import torch
 
@@ -88,18 +89,15 @@ def compute(
         options.total_variation,
         options.blur,
     )
-    pictures, before, after = [], [], []
+    pictures, before, after, rates = [], [], [], []
     for part in batches(len(channels)):
         wanted = torch.tensor(channels[part], device=net.device)
-        first = start.expand(len(wanted), -1, -1, -1)
-        with torch.no_grad():
-            before.append(_ascent.objectives(net, options.layer, wanted, first))
-        slope = _ascent.best_slope(net, options.layer, wanted, first)
-        last = _ascent.ascend(slope, first, climb).detach()
-        with torch.no_grad():
-            after.append(_ascent.objectives(net, options.layer, wanted, last))
-        pictures.append(last)
-    low, high = (torch.cat(values).float().cpu().numpy() for values in (before, after))
+        risen = _ascent.rise(net, options.layer, wanted, start, climb)
+        pictures.append(risen.pictures)
+        before.append(risen.start)
+        after.append(risen.end)
+        rates.append(risen.rates)
+    low, high, used = (torch.cat(values).float().cpu().numpy() for values in (before, after, rates))
     return [
         Result(
             {
@@ -107,6 +105,7 @@ def compute(
                 "channels": np.array(channels),
                 "start": low,
                 "end": high,
+                "rates": used,
                 "dead": ~(high > low),
             },
             {"available": net.layer(options.layer).shape[0], "steps": options.steps},

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from torch import nn
@@ -41,7 +43,9 @@ def linear_network(shape: tuple[int, int, int] = (1, 12, 10), classes: int = 3) 
     )
 
 
-def deep_network(seed: int = 0) -> Classifier:
+def deep_network(
+    seed: int = 0, change: Callable[[nn.Sequential], None] = lambda _: None
+) -> Classifier:
     """Two blocks of conv, batch norm and in-place ReLU with pooling, dropout and a linear layer."""
     torch.manual_seed(seed)
     network = nn.Sequential(
@@ -64,4 +68,6 @@ def deep_network(seed: int = 0) -> Classifier:
             nn.init.uniform_(module.running_mean, -0.2, 0.2)
             nn.init.uniform_(module.running_var, 0.5, 1.5)
             nn.init.uniform_(module.weight, 0.5, 1.5)
+    with torch.no_grad():
+        change(network)
     return classifier(network)

@@ -28,20 +28,20 @@ def test_every_living_filter_ends_higher_than_it_started(layer):
 
 
 def test_a_sleeping_filter_is_woken_through_its_value_before_the_relu():
-    net = deep_network()
-    with torch.no_grad():
-        net.network[4].bias.copy_(torch.full((8,), -0.5))
-        net.network[4].weight.mul_(0.2)
-    result = compute(net, layer="conv2.relu", steps=40)
+    def silence(network):
+        network[4].bias.copy_(torch.full((8,), -0.5))
+        network[4].weight.mul_(0.2)
+
+    result = compute(deep_network(change=silence), layer="conv2.relu", steps=40)
     assert (result.arrays["start"] == 0).all()
     assert (result.arrays["end"] > 0).any()
 
 
 def test_a_dead_filter_is_flagged_and_drawn_flat(context):
-    net = deep_network()
-    with torch.no_grad():
-        net.network[3].weight[2].zero_()
-    result = compute(net, layer="conv2.relu", steps=5)
+    def cut(network):
+        network[3].weight[2].zero_()
+
+    result = compute(deep_network(change=cut), layer="conv2.relu", steps=5)
     dead = np.flatnonzero(result.arrays["dead"])
     assert 2 in dead
     figure = filters.draw(result, filters.Options(layer="conv2.relu"), context)
@@ -124,3 +124,16 @@ def test_blur_keeps_a_flat_picture_and_the_mean_of_a_point():
     point = torch.zeros(1, 1, 21, 21)
     point[0, 0, 10, 10] = 1
     assert float(_ascent.blurred(point, 1.5).sum()) == pytest.approx(1, abs=1e-5)
+
+
+def test_a_filter_that_full_steps_leap_over_rises_with_shorter_ones():
+    """A channel that prefers silence: its best picture is near the start."""
+
+    def prefer_silence(network):
+        network[3].weight.neg_().clamp_(max=0)
+
+    result = compute(deep_network(change=prefer_silence), layer="conv2", steps=16, rate=20)
+    living = ~result.arrays["dead"]
+    assert living.any()
+    assert (result.arrays["end"] > result.arrays["start"])[living].all()
+    assert (result.arrays["rates"] < 20).any()
