@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -96,8 +97,10 @@ def _torch(file: Path) -> Any:
     if zipped:
         _refuse_inflation(file)
     try:
-        # Mapped: what is not part of the network (an optimiser's state) is never read.
-        return torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about pickles that are refused here anyway
+            # Mapped: what is not part of the network (an optimiser's state) is never read.
+            return torch.load(file, map_location="cpu", weights_only=True, mmap=zipped)
     except pickle.UnpicklingError as error:
         raise ModelError(
             f"{file} is a pickle with code in it (a whole network, perhaps), which is never run; "
