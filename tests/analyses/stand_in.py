@@ -20,19 +20,24 @@ def classifier(
     return wrap(network, options, classes=classes)
 
 
-def gap_network(classes: int = 3, channels: int = 4, seed: int = 0) -> Classifier:
+def gap_network(
+    classes: int = 3,
+    channels: int = 4,
+    seed: int = 0,
+    change: Callable[[nn.Sequential], None] = lambda _: None,
+) -> Classifier:
     """conv → ReLU → average over space → linear: Grad-CAM is known in closed form."""
     torch.manual_seed(seed)
-    return classifier(
-        nn.Sequential(
-            nn.Conv2d(1, channels, 3, padding=1),
-            nn.ReLU(),
-            nn.AdaptiveAvgPool2d(1),
-            nn.Flatten(),
-            nn.Linear(channels, classes),
-        ),
-        classes=classes,
+    network = nn.Sequential(
+        nn.Conv2d(1, channels, 3, padding=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(channels, classes),
     )
+    with torch.no_grad():
+        change(network)
+    return classifier(network, classes=classes)
 
 
 def linear_network(shape: tuple[int, int, int] = (1, 12, 10), classes: int = 3) -> Classifier:

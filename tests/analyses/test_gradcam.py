@@ -56,9 +56,10 @@ def test_a_batch_gives_what_each_picture_gives_alone(subjects):
 
 
 def test_no_positive_evidence_is_said_and_not_stretched_to_noise(subjects, context):
-    net = gap_network()
-    with torch.no_grad():
-        net.network[4].weight.copy_(-net.network[4].weight.abs())
+    def oppose(network):
+        network[4].weight.copy_(-network[4].weight.abs())
+
+    net = gap_network(change=oppose)
     (result, *_) = gradcam.compute(net, subjects, gradcam.Options())
     assert result.arrays["cam"].max() == 0
     figure = gradcam.draw(result, gradcam.Options(), context)
