@@ -137,7 +137,7 @@ def build(
         failures=failures,
         warnings=(
             *network.facts().warnings,
-            *grounds.mislabelled(report, ground),
+            *grounds.mislabelled(ground),
             *_accuracy_warning(ground, network, store, advance),
             *(f"a damaged stored result was recomputed: {path}" for path in store.damaged),
         ),

@@ -15,7 +15,7 @@ from fervis.engine.network import Network
 from fervis.engine.plan import tasks_of
 from fervis.engine.run import probabilities
 from fervis.engine.store import Store
-from fervis.errors import DataError, ReportError
+from fervis.errors import DataError, FervisError, ReportError
 from fervis.pipeline import cache_folder, load, model_options
 from fervis.render.pick import write_pick_page
 from fervis.spec.report import Report
@@ -128,7 +128,7 @@ def evaluate(
     return {
         "split": data.split,
         "pictures": len(data),
-        **{name: value for name, value in result.numbers.items()},
+        **result.numbers,
         "classes": [
             {
                 "name": name,
@@ -158,3 +158,32 @@ def pick(
     values = probabilities(opened.dataset, opened.network, opened.store, advance)
     write_pick_page(opened.dataset, values, out, language=opened.report.languages[0])
     return len(opened.dataset)
+
+
+def may_be_published(file: str | Path, *, cache: Path | None = None) -> tuple[bool, str]:
+    """Whether the data's pictures may be passed on in bulk, and a clause that says why not.
+
+    Data that cannot be looked at may not.
+    """
+    file = Path(file).absolute()
+    folder = cache_folder(file, cache)
+    report = load(file, folder)
+    try:
+        dataset = grounds.open_data(report, folder)
+    except FervisError:
+        return False, "the data cannot be read here to see whether it may be published"
+    if dataset.redistributable:
+        return True, ""
+    return False, dataset.licence or f"nothing says that this data ({report.data_kind}) is free"
+
+
+def doubts(file: str | Path, site: Path, *, cache: Path | None = None) -> list[str]:
+    """Sentences about a built site that may not be what its author wants to publish."""
+    file = Path(file).absolute()
+    last = stamp.read(stamp.stamp_path(cache_folder(file, cache), site.absolute()))
+    if last is None or last.files != stamp.files_of(site):
+        return ["the site is not what a whole build left here: parts failed, or it was changed"]
+    keys.source_digest.cache_clear()
+    if last.ingredients.get("report") != keys.source_digest(str(file)):
+        return [f"{file.name} was changed after the site was built; `fervis build` first"]
+    return []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-NETWORK = '''\
+NETWORK = """\
 from torch import nn
 
 
@@ -23,7 +23,7 @@ class Net(nn.Module):
 
     def forward(self, x):
         return self.head(self.features(x))
-'''
+"""
 
 REPORT = """\
 version: 1

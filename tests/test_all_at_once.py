@@ -1,9 +1,9 @@
 """Whatever is wrong, in the file or with what it names, is said in one go."""
 
 import pytest
+
 from fervis import pipeline
 from fervis.errors import ReportError
-
 from tests.project import REPORT, write_project
 
 
@@ -16,7 +16,10 @@ def test_faults_of_the_file_the_data_and_the_network_are_told_together(tmp_path)
         pipeline.build(file)
     lines = str(caught.value).splitlines()
     assert [line.split(": ")[1] for line in lines] == [
-        "images[1]", "questions[1].pionts", "questions[3].answer[0].gradcam.layer"]
+        "images[1]",
+        "questions[1].pionts",
+        "questions[3].answer[0].gradcam.layer",
+    ]
     assert "did you mean points" in lines[1]
     assert "did you mean conv3.relu" in lines[2] or "did you mean conv" in lines[2]
     assert all(line.startswith("report.yaml:") for line in lines)

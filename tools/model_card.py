@@ -47,9 +47,9 @@ def main() -> None:
         "naming": naming(ROOT / "docs" / "faces-naming.csv"),
         "log": list(csv.DictReader((ROOT / "fervis/model/weights/default.csv").open())),
     }
-    template = Environment(undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-                           autoescape=False).from_string(
-        (ROOT / "tools" / "model_card.md.j2").read_text("utf-8"))
+    template = Environment(
+        undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, autoescape=False
+    ).from_string((ROOT / "tools" / "model_card.md.j2").read_text("utf-8"))
     given.out.write_text(template.render(values), "utf-8")
     print(given.out)
 
@@ -57,16 +57,19 @@ def main() -> None:
 def fer2013(classifier: Classifier, path: Path, cache: Path) -> dict[str, object]:
     def split(name: str):
         options = KINDS["fer2013"].model_validate({"kind": "fer2013", "path": path, "split": name})
-        return open_dataset(options, folder=Path.cwd(), cache=cache / "data", size=(48, 48),
-                            channels=1)
+        return open_dataset(
+            options, folder=Path.cwd(), cache=cache / "data", size=(48, 48), channels=1
+        )
 
     public = split("PublicTest")
     seen = {picture.tobytes() for picture in split("Training").images}
     fresh = np.array([picture.tobytes() not in seen for picture in public.images])
     values = classifier.probabilities(public.images)
-    return {"all": scored(values, public.labels),
-            "fresh": scored(values[fresh], public.labels[fresh]),
-            "duplicates": int((~fresh).sum())}
+    return {
+        "all": scored(values, public.labels),
+        "fresh": scored(values[fresh], public.labels[fresh]),
+        "duplicates": int((~fresh).sum()),
+    }
 
 
 def faces(classifier: Classifier, which: FaceSet) -> dict[str, object]:
@@ -88,12 +91,21 @@ def further(classifier: Classifier, count: int, cache: Path) -> dict[str, object
         of = np.array([getattr(people[int(number)], field) for number in which.identities])
         for group in sorted(set(of)):
             chosen = of == group
-            rows.append({"attribute": title, "group": group,
-                         "identities": len(set(which.identities[chosen])),
-                         "accuracy": scores.accuracy(values[chosen], which.labels[chosen],
-                                                     which.identities[chosen])})
-    return {"all": scored(values, which.labels, which.identities), "groups": rows,
-            "identities": count}
+            rows.append(
+                {
+                    "attribute": title,
+                    "group": group,
+                    "identities": len(set(which.identities[chosen])),
+                    "accuracy": scores.accuracy(
+                        values[chosen], which.labels[chosen], which.identities[chosen]
+                    ),
+                }
+            )
+    return {
+        "all": scored(values, which.labels, which.identities),
+        "groups": rows,
+        "identities": count,
+    }
 
 
 def naming(path: Path) -> dict[str, object] | None:
@@ -103,8 +115,11 @@ def naming(path: Path) -> dict[str, object] | None:
     with path.open(encoding="utf-8") as file:
         for row in csv.DictReader(file):
             counts[NAMES.index(row["true"]), NAMES.index(row["named"])] += 1
-    return {"counts": counts.tolist(), "share": f"{np.trace(counts) / counts.sum():.0%}",
-            "pictures": int(counts.sum())}
+    return {
+        "counts": counts.tolist(),
+        "share": f"{np.trace(counts) / counts.sum():.0%}",
+        "pictures": int(counts.sum()),
+    }
 
 
 def scored(values, labels, groups=None) -> dict[str, object]:

@@ -159,7 +159,7 @@ def analysis_parts(report: Report) -> Iterable[Part]:
                 yield part
 
 
-def mislabelled(report: Report, ground: Ground) -> list[str]:
+def mislabelled(ground: Ground) -> list[str]:
     """Sentences about pictures listed under a class that is not theirs."""
     labels, found = ground.dataset.labels, []
     if labels is not None:

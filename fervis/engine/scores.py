@@ -47,9 +47,7 @@ def accuracy(
     return Interval(float(right.mean()), float(low), float(high), len(right))
 
 
-def recall(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def recall(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.float64]:
     """(K,) share of each class that is recognised; NaN for a class without pictures."""
     classes = probabilities.shape[1]
     right = np.bincount(labels[probabilities.argmax(1) == labels], minlength=classes)
@@ -57,9 +55,7 @@ def recall(
     return np.divide(right, support, out=np.full(classes, np.nan), where=support > 0)
 
 
-def confusion(
-    probabilities: NDArray[np.float32], labels: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.int64]:
     """(K, K) counts; rows true, columns predicted."""
     classes = probabilities.shape[1]
     pairs = labels * classes + probabilities.argmax(1)

@@ -11,9 +11,17 @@ from fervis.text import Text, message
 def test_a_figure_survives_the_store(tmp_path):
     figure = Figure(
         panels=(
-            Panel("map", "map", message("Map of {name}", name=Text({"en": "sad", "zh-Hant": "難過"})),
-                  message("Strongest at row {row}", row=np.int64(3)), 48, 48, png=b"\x89PNG\x00",
-                  colour_bar=ColourBar(0.0, 0.25, "jet"), variants={"viridis": b"\x01\x02"}),
+            Panel(
+                "map",
+                "map",
+                message("Map of {name}", name=Text({"en": "a", "zh-Hant": "難過"})),
+                message("Strongest at row {row}", row=np.int64(3)),
+                48,
+                48,
+                png=b"\x89PNG\x00",
+                colour_bar=ColourBar(0.0, 0.25, "jet"),
+                variants={"viridis": b"\x01\x02"},
+            ),
         ),
         caption=message("nested {inner}", inner=message("{value:.2f}", value=0.5)),
         facts=(Fact(message("Layer"), "conv2.relu"),),
@@ -29,4 +37,8 @@ def test_a_figure_survives_the_store(tmp_path):
     assert np.array_equal(again.data["map"], figure.data["map"])
     assert again.panels == figure.panels
     assert (again.caption, again.facts, again.tables, again.remarks) == (
-        figure.caption, figure.facts, figure.tables, figure.remarks)
+        figure.caption,
+        figure.facts,
+        figure.tables,
+        figure.remarks,
+    )

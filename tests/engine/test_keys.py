@@ -24,8 +24,11 @@ def test_array_digest_sees_shape_type_and_every_byte():
 def test_generators_of_different_subjects_are_independent_and_repeatable():
     first = keys.generator(0, "lime", "picture a").random(4)
     assert np.array_equal(first, keys.generator(0, "lime", "picture a").random(4))
-    for other in (keys.generator(0, "lime", "picture b"), keys.generator(1, "lime", "picture a"),
-                  keys.generator(0, "saliency", "picture a")):
+    for other in (
+        keys.generator(0, "lime", "picture b"),
+        keys.generator(1, "lime", "picture a"),
+        keys.generator(0, "saliency", "picture a"),
+    ):
         assert not np.array_equal(first, other.random(4))
 
 

@@ -19,10 +19,12 @@ def test_confusion_and_recall_match_scikit_learn(guesses):
     from sklearn.metrics import confusion_matrix, recall_score
 
     values, labels = guesses
-    assert np.array_equal(scores.confusion(values, labels),
-                          confusion_matrix(labels, values.argmax(1)))
+    assert np.array_equal(
+        scores.confusion(values, labels), confusion_matrix(labels, values.argmax(1))
+    )
     assert scores.recall(values, labels) == pytest.approx(
-        recall_score(labels, values.argmax(1), average=None))
+        recall_score(labels, values.argmax(1), average=None)
+    )
 
 
 def test_a_class_without_pictures_has_no_recall():
@@ -38,7 +40,7 @@ def test_the_interval_holds_the_value_and_narrows_with_more_pictures(guesses):
 
 
 def test_pictures_of_one_identity_count_together():
-    """Ten identities of forty pictures each, all right or all wrong: ten facts, not four hundred."""
+    """Ten identities of forty pictures each, all right or all wrong: ten facts, not 400."""
     labels = np.zeros(400, np.int64)
     values = np.zeros((400, 2), np.float32)
     identity = np.arange(400) // 40

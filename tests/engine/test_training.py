@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from fervis.engine.training import divide, read_recipe
 from fervis.errors import DataError
 
@@ -14,8 +15,7 @@ def test_repeated_pictures_and_those_of_the_test_split_are_dropped():
     images = pictures(*range(40), 0, 1)
     division = divide(images, pictures(7, 8, 99), seed=0)
     assert division.dropped == 4
-    assert sorted([*division.train, *division.valid]) == [
-        i for i in range(40) if i not in (7, 8)]
+    assert sorted([*division.train, *division.valid]) == [i for i in range(40) if i not in (7, 8)]
 
 
 def test_the_held_out_tenth_depends_on_the_seed_alone():

@@ -10,20 +10,33 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from torch import nn
+
 from fervis.errors import ModelError
 from fervis.model.augment import Augmentation, augment
 from fervis.model.recipe import Recipe, Stage
 from fervis.model.train import LabelledImages, Sets, train
-from torch import nn
 
-RECIPE = Recipe(stages=(Stage(1, 8), Stage(1, 12), Stage(1, 12, extra=True)), batch=8,
-                learning_rate=0.05, averaging=0.9, precision="float32")
+RECIPE = Recipe(
+    stages=(Stage(1, 8), Stage(1, 12), Stage(1, 12, extra=True)),
+    batch=8,
+    learning_rate=0.05,
+    averaging=0.9,
+    precision="float32",
+)
 
 
 def network() -> nn.Module:
     torch.manual_seed(3)
-    return nn.Sequential(nn.Conv2d(1, 4, 3, padding=1), nn.BatchNorm2d(4), nn.ReLU(),
-                         nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.2), nn.Linear(4, 2))
+    return nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Dropout(0.2),
+        nn.Linear(4, 2),
+    )
 
 
 def some(count: int, seed: int) -> LabelledImages:
@@ -88,8 +101,13 @@ def test_the_second_set_is_read_only_when_its_stage_begins(tmp_path):
 
 def test_it_learns_what_is_easy(tmp_path):
     rows = []
-    recipe = replace(RECIPE, stages=(Stage(12, 12),), augmentation=Augmentation(
-        flip=True, rotation=0, scale=0, aspect=0, shift=0, contrast=0, brightness=0, cutout=0))
+    recipe = replace(
+        RECIPE,
+        stages=(Stage(12, 12),),
+        augmentation=Augmentation(
+            flip=True, rotation=0, scale=0, aspect=0, shift=0, contrast=0, brightness=0, cutout=0
+        ),
+    )
     train(network(), sets(), recipe, tmp_path, on_epoch=rows.append)
     assert rows[-1].valid_accuracy > 0.9
     assert rows[-1].valid_loss < rows[0].valid_loss
@@ -127,14 +145,36 @@ def test_the_command_trains_a_students_network_and_leaves_weights_log_and_curves
         "from torch import nn\n"
         "def Net():\n"
         "    return nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1),\n"
-        "                         nn.Flatten(), nn.Linear(4, 2))\n")
+        "                         nn.Flatten(), nn.Linear(4, 2))\n"
+    )
     train_set, test_set = some(40, 0), some(10, 1)
-    np.savez(tmp_path / "d.npz", train_images=train_set.images[..., 0],
-             train_labels=train_set.labels, test_images=test_set.images[..., 0],
-             test_labels=test_set.labels)
+    np.savez(
+        tmp_path / "d.npz",
+        train_images=train_set.images[..., 0],
+        train_labels=train_set.labels,
+        test_images=test_set.images[..., 0],
+        test_labels=test_set.labels,
+    )
     done = subprocess.run(
-        [sys.executable, "-m", "fervis", "train", "--data", "d.npz", "--factory", "net.py:Net",
-         "--epochs", "1", "--out", "run"], cwd=tmp_path, capture_output=True, text=True)
+        [
+            sys.executable,
+            "-m",
+            "fervis",
+            "train",
+            "--data",
+            "d.npz",
+            "--factory",
+            "net.py:Net",
+            "--epochs",
+            "1",
+            "--out",
+            "run",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stderr
     assert {"weights.safetensors", "log.csv", "recipe.yaml", "curves.svg"} <= {
-        path.name for path in (tmp_path / "run").iterdir()}
+        path.name for path in (tmp_path / "run").iterdir()
+    }
