@@ -6,9 +6,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from fervis.analyses import REGISTRY
 from fervis.render.document import Document
 from fervis.render.files import Files
 from fervis.render.language import words_in
+from fervis.render.methods import with_methods
 from fervis.render.page import Edition, Entry, Page
 from fervis.render.templates import Templates, asset
 from fervis.render.type import type_for
@@ -33,6 +35,7 @@ def render(
     between builds. Raises TemplateFileError with a file and line, PdfError with what is wrong.
     """
     files = Files()
+    document = with_methods(document, REGISTRY)
     view = build_view(document, files)
     texts = Templates(templates)
     editions = [
