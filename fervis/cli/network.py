@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fervis.cli.report import cache_option, file_argument, set_option
+from fervis.cli.options import cache_option, file_argument, set_option
 from fervis.errors import EXIT_DONE
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from fervis.cli.options import cache_option, file_argument, set_option
 from fervis.cli.progress import Progress
-from fervis.cli.report import cache_option, file_argument, set_option
 from fervis.errors import EXIT_DONE
 
 

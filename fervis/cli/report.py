@@ -8,27 +8,15 @@ from pathlib import Path
 
 import click
 
+from fervis.cli.options import cache_option, file_argument, out_option, set_option
+from fervis.cli.outcome import shown, tell
 from fervis.cli.progress import Progress
-from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE
-
-file_argument = click.argument("file", type=click.Path(path_type=Path), default="report.yaml")
-cache_option = click.option(
-    "--cache",
-    type=click.Path(path_type=Path),
-    help="Folder of results; default $FERVIS_CACHE or .fervis by the file.",
-)
-set_option = click.option(
-    "--set",
-    "overrides",
-    multiple=True,
-    metavar="PATH=VALUE",
-    help="Change one value of the file for this run: --set images.4=812",
-)
+from fervis.errors import EXIT_DONE
 
 
 @click.command()
 @file_argument
-@click.option("--out", type=click.Path(path_type=Path), help="The site's folder; default site/.")
+@out_option
 @cache_option
 @set_option
 @click.option(
@@ -52,33 +40,7 @@ def build(
         outcome = pipeline.build(
             file, out=out, cache=cache, overrides=overrides, keep_going=keep_going, advance=progress
         )
-    for name, index in outcome.chosen.items():
-        click.echo(f"auto chose picture {index} for class {name}")
-    for warning in outcome.warnings:
-        click.secho(f"warning: {warning}", fg="yellow", err=True)
-    for failure in outcome.failures:
-        click.secho(f"failed: {failure}", fg="red", err=True)
-    if outcome.unchanged:
-        if not quiet:
-            click.echo(f"Nothing changed; {_shown(outcome.site)} is up to date.")
-        return EXIT_DONE
-    if verbose:
-        for title in outcome.computed:
-            click.echo(f"computed {title}")
-    if not quiet:
-        click.echo(f"{len(outcome.computed)} computed, {outcome.stored} reused")
-    if outcome.published:
-        if not quiet:
-            click.echo(
-                f"{_shown(outcome.site / 'index.html')}\n{_shown(outcome.site / 'report.pdf')}"
-            )
-    else:
-        click.echo(
-            f"Not published, because of the failures above; the site stays as it was. "
-            f"See {_shown(outcome.site / 'index.html')}, or publish it with --keep-going.",
-            err=True,
-        )
-    return EXIT_ANALYSIS_FAILED if outcome.failures else EXIT_DONE
+    return tell(outcome, quiet=quiet, verbose=verbose)
 
 
 @click.command()
@@ -100,7 +62,7 @@ def check(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
 
 @click.command()
 @file_argument
-@click.option("--out", type=click.Path(path_type=Path), help="The site's folder; default site/.")
+@out_option
 @cache_option
 @set_option
 def why(file: Path, out: Path | None, cache: Path | None, overrides: tuple[str, ...]) -> int:
@@ -133,12 +95,12 @@ def clean(file: Path, cache: Path | None, limit: float | None) -> int:
         store.prune(int(limit * 1e6))
         click.echo(
             f"{(before - store.size()) / 1e6:.1f} MB removed, "
-            f"{store.size() / 1e6:.1f} MB kept in {_shown(folder)}"
+            f"{store.size() / 1e6:.1f} MB kept in {shown(folder)}"
         )
     else:
         for name in ("results", "data", "render", "builds", "failed"):
             shutil.rmtree(folder / name, ignore_errors=True)
-        click.echo(f"{_shown(folder)} emptied")
+        click.echo(f"{shown(folder)} emptied")
     return EXIT_DONE
 
 
@@ -172,11 +134,3 @@ def methods(name: str | None) -> int:
     for option, kind, default, description in spec.describe(REGISTRY[name].Options):
         click.echo(f"  {option} ({kind}; default {default}): {description}")
     return EXIT_DONE
-
-
-def _shown(path: Path) -> str:
-    """A path as short as can be from here."""
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
