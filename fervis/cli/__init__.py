@@ -13,6 +13,7 @@ from fervis.errors import EXIT_FILE_WRONG, FervisError
 
 COMMANDS = {
     "build": "fervis.cli.report:build",
+    "watch": "fervis.cli.watch:watch",
     "check": "fervis.cli.report:check",
     "why": "fervis.cli.report:why",
     "clean": "fervis.cli.report:clean",
@@ -24,6 +25,7 @@ COMMANDS = {
     "pick": "fervis.cli.pictures:pick",
     "faces": "fervis.cli.pictures:faces",
     "init": "fervis.cli.project:init",
+    "publish": "fervis.cli.publish:publish",
 }
 
 
