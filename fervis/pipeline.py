@@ -87,7 +87,7 @@ def build(
             published=True,
             unchanged=True,
             stored=len(last.tasks),
-            pictures=dict(last.pictures),
+            pictures={int(k) if k.isdecimal() else k: v for k, v in last.pictures.items()},
         )
 
     store = Store(cache / "results")
@@ -168,7 +168,7 @@ def _ingredients(report: Report, overrides: Sequence[str]) -> dict[str, Any]:
     return {
         "report": keys.source_digest(str(report.file)),
         "overrides": list(overrides),
-        "data": data.stamp(report.data, report.folder),
+        "data": data.stamp(grounds.data_options(report), report.folder),
         "network": network,
         "logs": [keys.source_digest(str(path)) for path in grounds.log_files(report)],
         "templates": keys.source_digest(*map(str, template_folders(report.folder))),

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from fervis.analyses import REGISTRY
-from fervis.data import open_dataset
+from fervis.data import DataOptions, open_dataset
 from fervis.data.dataset import Dataset
 from fervis.data.log import read_log
 from fervis.engine.network import Facts, Network
@@ -25,12 +25,19 @@ from fervis.spec.report import Part, Report
 DEFAULT_LOG = Path(__file__).parent.parent / "model" / "weights" / "default.csv"
 
 
+def data_options(report: Report) -> DataOptions:
+    """``data:`` of a report, typed."""
+    if not isinstance(report.data, DataOptions):
+        raise TypeError("report.data is no DataOptions")
+    return report.data
+
+
 def open_data(report: Report, cache: Path, split: str | None = None) -> Dataset:
     """The split that the report is about, or another one. Raises ReportError at ``data:``."""
     model = _model_options(report)
     try:
         return open_dataset(
-            report.data,
+            data_options(report),
             folder=report.folder,
             cache=cache / "data",
             size=model.height_width,
@@ -109,9 +116,9 @@ def stand(
             if isinstance(split, str) and split != dataset.split and split not in splits:
                 model = _model_options(report)
                 splits[split] = open_dataset(
-                    report.data,
+                    data_options(report),
                     folder=report.folder,
-                    cache=cache / "data",  # type: ignore[arg-type]
+                    cache=cache / "data",
                     size=model.height_width,
                     channels=model.channels,
                     split=split,
@@ -267,7 +274,7 @@ def log_files(report: Report) -> list[Path]:
 def _log_path(part: Part, report: Report) -> Path | None:
     named = getattr(part.options, "log", None)
     if named is not None:
-        return report.folder / named
+        return report.folder / Path(named)
     model = _model_options(report)
     if model.factory is None:
         return DEFAULT_LOG if DEFAULT_LOG.exists() else None

@@ -120,7 +120,7 @@ def _compute(
     )
     empty = np.zeros((0, *ground.dataset.images.shape[1:]), np.uint8)
     if first.scope == "image":
-        indices = [task.index for task in batch]
+        indices = [task.index for task in batch if task.index is not None]
         labels = ground.dataset.labels
         subjects = Subjects(
             np.ascontiguousarray(ground.dataset.images[indices]),

@@ -52,7 +52,9 @@ def recall(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDA
     classes = probabilities.shape[1]
     right = np.bincount(labels[probabilities.argmax(1) == labels], minlength=classes)
     support = np.bincount(labels, minlength=classes)
-    return np.divide(right, support, out=np.full(classes, np.nan), where=support > 0)
+    shares: NDArray[np.float64] = np.full(classes, np.nan)
+    np.divide(right, support, out=shares, where=support > 0)
+    return shares
 
 
 def confusion(probabilities: NDArray[np.float32], labels: NDArray[np.int64]) -> NDArray[np.int64]:
