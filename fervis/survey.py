@@ -17,6 +17,7 @@ from fervis.engine.run import probabilities
 from fervis.engine.store import Store
 from fervis.errors import DataError, FervisError, ReportError
 from fervis.pipeline import cache_folder, load, model_options
+from fervis.render import template_folders
 from fervis.render.pick import write_pick_page
 from fervis.spec.report import Report
 
@@ -156,7 +157,13 @@ def pick(
     """Writes one self-contained page with every picture of a split; returns their number."""
     opened = open_report(file, cache=cache, overrides=overrides, split=split)
     values = probabilities(opened.dataset, opened.network, opened.store, advance)
-    write_pick_page(opened.dataset, values, out, language=opened.report.languages[0])
+    write_pick_page(
+        opened.dataset,
+        values,
+        out,
+        language=opened.report.languages[0],
+        templates=template_folders(opened.report.folder),
+    )
     return len(opened.dataset)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -33,8 +34,8 @@ COMMANDS = {
     cls=LazyGroup,
     commands_at=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 an analysis failed, 2 the file is wrong, "
-    "3 the machine lacks something.",
+    epilog="Exit codes: 0 done, 1 an analysis failed, 2 the file or the command is wrong, "
+    "3 the machine lacks something, 130 stopped.",
 )
 @click.version_option(__version__)
 def cli() -> None:
@@ -42,8 +43,10 @@ def cli() -> None:
 
     \b
     Examples:
+      fervis init mine                    start a project
       fervis build                        report.yaml → site/index.html, site/report.pdf
       fervis build --set images.4=812     with another picture for class 4
+      fervis watch --open                 build at every change, in the browser
       fervis check                        only check the file
       fervis layers                       what the network's layers are called
     """
@@ -56,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             list(arguments) if arguments is not None else None,
             prog_name="fervis",
             standalone_mode=False,
+            color=False if os.environ.get("NO_COLOR") else None,  # https://no-color.org
         )
         sys.exit(code if isinstance(code, int) else 0)
     except FervisError as error:

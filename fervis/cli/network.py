@@ -20,7 +20,13 @@ if TYPE_CHECKING:
 @cache_option
 @set_option
 def layers(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
-    """List the layers of the report's network: the names to write into report.yaml."""
+    """List the layers of the report's network: the names to write into report.yaml.
+
+    \b
+    Examples:
+      fervis layers
+      fervis layers mine/report.yaml | grep conv
+    """
     from fervis import survey
 
     facts = survey.open_report(file, cache=cache, overrides=overrides).network.facts()
@@ -120,6 +126,10 @@ def train(
     )
     weights = training.run_job(job, on_batch=on_batch, on_epoch=on_epoch)
     click.echo(f"{weights}\n{out / 'log.csv'}\n{out / 'curves.svg'}")
+    named = f"factory: {factory}" if factory else "kind: default"
+    click.echo(
+        f"In report.yaml: model: {{{named}, weights: {weights}, mean: {job.mean}, std: {job.std}}}"
+    )
     return EXIT_DONE
 
 
@@ -132,7 +142,13 @@ def train(
 def evaluate(
     file: Path, cache: Path | None, overrides: tuple[str, ...], split: str | None, as_json: bool
 ) -> int:
-    """Score the report's network on a labelled split: accuracy, recall, confusion."""
+    """Score the report's network on a labelled split: accuracy, recall, confusion.
+
+    \b
+    Examples:
+      fervis evaluate
+      fervis evaluate --split PrivateTest --json > scores.json
+    """
     from fervis import survey
 
     numbers = survey.evaluate(file, split=split, cache=cache, overrides=overrides)

@@ -20,7 +20,13 @@ from fervis.errors import EXIT_DONE
 def pick(
     file: Path, cache: Path | None, overrides: tuple[str, ...], split: str | None, out: Path
 ) -> int:
-    """Write a page with every picture of a split, to choose indices by looking."""
+    """Write a page with every picture of a split, to choose indices by looking.
+
+    \b
+    Examples:
+      fervis pick                             pick.html
+      fervis pick --split train --out train.html
+    """
     from fervis import survey
 
     with Progress() as progress:
@@ -50,7 +56,12 @@ def pick(
 )
 @click.option("--out", type=click.Path(path_type=Path), required=True)
 def faces(identities: int, views: int, seed: int, size: int, out: Path) -> int:
-    """Render faces with seven expressions and their ground truth."""
+    """Render faces with seven expressions and their ground truth.
+
+    \b
+    Example:
+      fervis faces --identities 100 --size 48 --out more-faces
+    """
     from fervis.data.faces.generate import write_faces
 
     with Progress() as progress:

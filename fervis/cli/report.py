@@ -33,7 +33,18 @@ def build(
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Build the report: a site and one PDF per language."""
+    """Build the report: a site and one PDF per language.
+
+    Only what changed is computed. Where an analysis fails, the published site stays as it was and
+    the exit code is 1.
+
+    \b
+    Examples:
+      fervis build                            report.yaml → site/
+      fervis build mine/report.yaml --out /srv/www/mine
+      fervis build --set images.4=812 --set seed=1
+      fervis build --keep-going -v
+    """
     from fervis import pipeline
 
     with Progress(-1 if quiet else int(verbose)) as progress:
@@ -48,7 +59,15 @@ def build(
 @cache_option
 @set_option
 def check(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
-    """Check the report, its data and its layer names; compute nothing."""
+    """Check the report, its data and its layer names; compute nothing.
+
+    All complaints come at once, each with line and column.
+
+    \b
+    Examples:
+      fervis check
+      fervis check mine/report.yaml --set model.weights=last.pt
+    """
     from fervis import survey
 
     report = survey.validate(file, cache=cache, overrides=overrides)
@@ -66,7 +85,13 @@ def check(file: Path, cache: Path | None, overrides: tuple[str, ...]) -> int:
 @cache_option
 @set_option
 def why(file: Path, out: Path | None, cache: Path | None, overrides: tuple[str, ...]) -> int:
-    """Say what a build would compute, and which change is the reason."""
+    """Say what a build would compute, and which change is the reason.
+
+    \b
+    Examples:
+      fervis why
+      fervis why --set seed=1 | grep "to compute"
+    """
     from fervis import survey
 
     for title, reason in survey.reasons(file, out=out, cache=cache, overrides=overrides):
@@ -80,11 +105,17 @@ def why(file: Path, out: Path | None, cache: Path | None, overrides: tuple[str, 
 @click.option(
     "--limit",
     metavar="MB",
-    type=float,
+    type=click.FloatRange(min=0),
     help="Keep the most recently used results up to this size instead of none.",
 )
 def clean(file: Path, cache: Path | None, limit: float | None) -> int:
-    """Remove stored results (never the published site)."""
+    """Remove stored results (never the published site).
+
+    \b
+    Examples:
+      fervis clean                            everything
+      fervis clean --limit 500                all but the last used 500 MB
+    """
     from fervis import pipeline
     from fervis.engine.store import Store
 
@@ -106,7 +137,14 @@ def clean(file: Path, cache: Path | None, limit: float | None) -> int:
 
 @click.command()
 def schema() -> int:
-    """Print the JSON Schema of report.yaml, for editors."""
+    """Print the JSON Schema of report.yaml, for editors.
+
+    \b
+    Example:
+      fervis schema > report.schema.json
+    and as the first line of report.yaml:
+      # yaml-language-server: $schema=report.schema.json
+    """
     from fervis import data, spec
     from fervis.analyses import REGISTRY
     from fervis.model.options import ModelOptions
@@ -117,10 +155,24 @@ def schema() -> int:
     return EXIT_DONE
 
 
+def _analyses(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """What the shell offers after `fervis methods`."""
+    from fervis.analyses import REGISTRY
+
+    del ctx, parameter
+    return [name for name in REGISTRY if name.startswith(incomplete)]
+
+
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=_analyses)
 def methods(name: str | None) -> int:
-    """List the analyses, or the options of one."""
+    """List the analyses, or the options of one.
+
+    \b
+    Examples:
+      fervis methods
+      fervis methods gradcam
+    """
     from fervis import spec
     from fervis.analyses import REGISTRY
 

@@ -15,7 +15,7 @@ from tests.project import write_project
 
 
 class Fervis(Protocol):
-    def __call__(self, *arguments: object, code: int = 0) -> Result: ...
+    def __call__(self, *arguments: object, code: int = 0, color: bool = False) -> Result: ...
 
 
 @pytest.fixture
@@ -23,11 +23,11 @@ def fervis(monkeypatch: pytest.MonkeyPatch) -> Fervis:
     """``fervis("check", file, code=2)`` runs a command in this process and wants its exit code."""
     monkeypatch.delenv("FERVIS_CACHE", raising=False)
 
-    def run(*arguments: object, code: int = 0) -> Result:
+    def run(*arguments: object, code: int = 0, color: bool = False) -> Result:
         import fervis.cli as line
 
         runner = CliRunner()
-        with runner.isolation() as streams:
+        with runner.isolation(color=color) as streams:
             try:
                 line.main([str(each) for each in arguments])
             except SystemExit as stop:
@@ -44,6 +44,28 @@ def fervis(monkeypatch: pytest.MonkeyPatch) -> Fervis:
 def fresh(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """report.yaml of a project that was never built; nobody changes it."""
     return write_project(tmp_path_factory.mktemp("cli") / "fresh")
+
+
+SMALL = """\
+version: 1
+title: Where it looks
+languages: [en]
+data: {kind: npz, path: pictures.npz, split: test}
+model: {factory: hw3.py:Net, weights: best.pt, size: 24}
+images: {0: 0, 1: 14}
+questions:
+  - title: Saliency
+    answer:
+      - saliency: {images: all}
+"""
+
+
+@pytest.fixture
+def small(fresh: Path, tmp_path: Path) -> Path:
+    """report.yaml of a project with one question in one language, never built."""
+    shutil.copytree(fresh.parent, tmp_path / "small")
+    (tmp_path / "small" / "report.yaml").write_text(SMALL, "utf-8")
+    return tmp_path / "small" / "report.yaml"
 
 
 @pytest.fixture(scope="session")
