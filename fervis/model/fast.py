@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from fervis.model.fold import Prepared, plain
 from fervis.model.trace import Event, Trace
 
-SMALL_JOB = 48
-"""Up to so many pictures a preparation costs more than it saves."""
+SMALL_JOB, SMALL_SAMPLE = 256, 64
+"""Up to so many pictures a preparation costs more than it saves, in float32 and in bfloat16."""
 
 SAMPLING_TOLERANCE = 1e-2
 """Largest difference of a probability in bfloat16 from float32."""

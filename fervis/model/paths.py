@@ -70,13 +70,14 @@ class Paths:
         ``sample`` are some of their inputs.
         """
         exact = self.forward(pictures, batch)
-        if not self.bfloat16 or pictures <= fast.SMALL_JOB or self.gradients is self.own:
+        if not self.bfloat16 or pictures <= fast.SMALL_SAMPLE or self.gradients is self.own:
             return exact
         if self._sampling is None:
-            self._sampling = self._packed(torch.bfloat16, batch)
-        if self._sampling is None or not self._close(self._sampling, exact, sample):
-            self.bfloat16 = False
-            return exact
+            candidate = self._packed(torch.bfloat16, batch)
+            if candidate is None or not self._close(candidate, exact, sample):
+                self.bfloat16 = False
+                return exact
+            self._sampling = candidate
         return self._sampling
 
     def _packed(self, dtype: torch.dtype, batch: int) -> Fast | None:

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from fervis.errors import AnalysisError, FervisError, LayerError
+from fervis.model import fast
 from fervis.model.classifier import Classifier, wrap
 from fervis.model.options import ModelOptions
 from tests.model.networks import STRANGE, Strange
@@ -32,7 +33,10 @@ def classifiers() -> Callable[[Strange], Classifier]:
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
+def small_jobs_count(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """One thread, and the prepared paths from 41 pictures."""
+    monkeypatch.setattr(fast, "SMALL_JOB", 40)
+    monkeypatch.setattr(fast, "SMALL_SAMPLE", 40)
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -400,6 +404,20 @@ def test_a_network_that_cannot_be_copied_runs_as_it_is_and_says_so() -> None:
         case.classifier().probabilities(case.images(60)),
         atol=1e-5,
     )
+
+
+def test_bfloat16_that_is_too_far_off_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast, "SAMPLING_TOLERANCE", -1.0)
+    case = STRANGE["Homework"]
+    classifier, images = case.classifier(), case.images(60)
+    sampled = classifier.probabilities(images, sampling=True)
+    assert not classifier.samples_in_bfloat16
+    np.testing.assert_array_equal(sampled, classifier.probabilities(images))
+
+
+def test_a_batch_fits_the_largest_layer_and_is_the_same_each_time() -> None:
+    batches = [STRANGE[name].classifier()._paths.batch for name in ("Homework", "three_channels")]
+    assert all(8 <= batch <= 128 and batch & (batch - 1) == 0 for batch in batches)
 
 
 def test_float32_precision_never_samples_in_bfloat16() -> None:

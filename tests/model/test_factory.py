@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import nn
 
 from fervis.errors import FervisError, ModelError
@@ -205,6 +206,27 @@ def test_another_number_of_classes_than_the_data_is_told(tmp_path: Path) -> None
     write(tmp_path, hw3=NET)
     with pytest.raises(ModelError, match=r"returns \(2, 3\).* 7 classes"):
         load(options(), folder=tmp_path, classes=7)
+
+
+def test_the_default_network_brings_its_numbers_and_needs_its_weights(
+    tmp_path: Path, monkeypatch: Any
+) -> None:
+    from fervis.model import defaults
+    from fervis.model.default import ExpressionNet
+
+    file = tmp_path / "default.safetensors"
+    monkeypatch.setattr(defaults, "WEIGHTS", file)
+    default = ModelOptions.model_validate({"kind": "default"})
+    with pytest.raises(ModelError, match="weights are missing"):
+        load(default, folder=tmp_path, classes=7)
+    save_file(ExpressionNet().state_dict(), file)
+    classifier = load(default, folder=tmp_path, classes=7)
+    assert classifier.warnings == ()
+    assert classifier.last_spatial.name == "conv7.relu"
+    gray = classifier.to_input(np.full((1, 48, 48, 1), 128, np.uint8))
+    assert float(gray.mean()) == pytest.approx((128 / 255 - 0.5077) / 0.2550, abs=1e-5)
+    with pytest.raises(ModelError, match="of another shape"):
+        load(default, folder=tmp_path, classes=5)
 
 
 def test_two_networks_or_weights_of_none_are_told(tmp_path: Path) -> None:
