@@ -12,7 +12,7 @@ from fervis import data, spec
 from fervis.analyses import REGISTRY, Context, Options
 from fervis.engine import ground as grounds
 from fervis.engine import keys, stamp
-from fervis.engine.network import Network
+from fervis.engine.network import Network, Precision
 from fervis.engine.plan import Ground, Task, image_task, tasks_of
 from fervis.engine.run import Answers, drawn, probabilities, run
 from fervis.engine.store import Store
@@ -64,6 +64,7 @@ def build(
     cache: Path | None = None,
     overrides: Sequence[str] = (),
     keep_going: bool = False,
+    precision: Precision = "auto",
     advance: Advance = lambda *_: None,
 ) -> Outcome:
     """Builds a report into ``out`` (default: ``site/`` beside the file) and says what it did.
@@ -71,7 +72,7 @@ def build(
     ``advance(stage, done, total)`` hears of progress. Raises ReportError when the file or what it
     names is wrong, MachineError when the machine lacks something. A failed analysis is no
     exception: it is in ``Outcome.failures``, and the published site stays as it was unless
-    ``keep_going``.
+    ``keep_going``. ``precision`` "float32" forbids bfloat16 also for sampling.
     """
     file = Path(file).absolute()
     site = (out or file.parent / "site").absolute()
@@ -79,7 +80,7 @@ def build(
     keys.source_digest.cache_clear()  # files may have changed since the last build from here
     advance("check", 0, 1)
     report = load(file, cache, overrides)
-    ingredients = _ingredients(report, overrides)
+    ingredients = {**_ingredients(report, overrides), "precision": precision}
     last = stamp.read(stamp.stamp_path(cache, site))
     if last and last.ingredients == ingredients and last.files == stamp.files_of(site):
         return Outcome(
@@ -92,7 +93,7 @@ def build(
 
     store = Store(cache / "results")
     dataset = grounds.open_data(report, cache)
-    network = Network(model_options(report), report.folder, len(dataset.classes), store)
+    network = Network(model_options(report), report.folder, len(dataset.classes), store, precision)
     if complaints := grounds.check(report, dataset, network):
         raise ReportError(complaints)
     ground = grounds.stand(report, dataset, network, cache, store, advance)

@@ -155,7 +155,9 @@ def stand(
             indices[name] = chosen
     if complaints:
         raise ReportError(complaints)
-    return Ground(dataset, splits, network.fingerprint, indices, logs, report.seed)
+    return Ground(
+        dataset, splits, network.fingerprint, indices, logs, report.seed, network.precision
+    )
 
 
 def analysis_parts(report: Report) -> Iterable[Part]:

@@ -42,6 +42,20 @@ def versions() -> Mapping[str, str]:
 
 
 @functools.cache
+def native_bfloat16() -> bool:
+    """Whether this processor says that it multiplies bfloat16 itself; asks for no import.
+
+    With precision "auto" samples differ between machines that do and machines that do not, and
+    both may share one store.
+    """
+    try:
+        flags = Path("/proc/cpuinfo").read_text("ascii", "replace")
+    except OSError:
+        return False
+    return "avx512_bf16" in flags or "amx_bf16" in flags
+
+
+@functools.cache
 def source_digest(*folders: str) -> str:
     """A hash of the Python and template files below folders or files, by relative name."""
     state = hashlib.blake2b(digest_size=20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from fervis.engine import keys
 from fervis.engine.store import Entry, Store
@@ -13,6 +13,10 @@ from fervis.model.options import ModelOptions
 
 if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
+
+
+Precision = Literal["auto", "float32"]
+"""Whether sampling (LIME) may use bfloat16 where the processor has it."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +40,16 @@ class Facts:
 class Network:
     """Loads the classifier at most once, and only when something must be computed."""
 
-    def __init__(self, options: ModelOptions, folder: Path, classes: int, store: Store) -> None:
+    def __init__(
+        self,
+        options: ModelOptions,
+        folder: Path,
+        classes: int,
+        store: Store,
+        precision: Precision = "auto",
+    ) -> None:
         self.options, self.folder, self.classes = options, folder, classes
+        self.precision = precision
         self.fingerprint = fingerprint(options, folder)
         self._store = store
         self._classifier: Classifier | None = None
@@ -53,7 +65,9 @@ class Network:
         if self._classifier is None:
             from fervis.model.classifier import load
 
-            self._classifier = load(self.options, folder=self.folder, classes=self.classes)
+            self._classifier = load(
+                self.options, folder=self.folder, classes=self.classes, precision=self.precision
+            )
         return self._classifier
 
     def facts(self) -> Facts:

@@ -126,6 +126,6 @@ def _common(analysis: str, options: Options, ground: Ground) -> dict[str, Any]:
         "options": options.numbers_decided_by(),
         "network": ground.fingerprint,
         "seed": ground.seed,
-        "precision": ground.precision,
+        "precision": [ground.precision, ground.precision == "auto" and keys.native_bfloat16()],
         "libraries": dict(keys.versions()),
     }
