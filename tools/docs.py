@@ -1,4 +1,4 @@
-"""Writes docs/report-yaml.md, and the table of analyses in README.md, from the code.
+"""Writes what the documentation can take from the code: docs/, the table in README.md.
 
     .venv/bin/python tools/docs.py
 
@@ -12,17 +12,23 @@ import sys
 from collections.abc import Container, Iterator
 from pathlib import Path
 
+from docs_analyses import pages
+from docs_commands import blocks, commands, region
 from pydantic import BaseModel
 
 from fervis import spec
 from fervis.analyses import REGISTRY, Analysis
 from fervis.data import KINDS, DataOptions
 from fervis.model.options import ModelOptions
+from fervis.render import packaged_templates
 from fervis.spec.shape import BesideShape, NoteShape, QuestionShape, ReferenceShape, ReportShape
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "report-yaml.md"
 README = ROOT / "README.md"
+COMMANDS = ROOT / "docs" / "commands.md"
+TEMPLATES = ROOT / "docs" / "templates.md"
+ANALYSES = ROOT / "docs" / "analyses"
 TABLE = re.compile(r"(<!-- analyses -->\n).*(<!-- /analyses -->\n)", re.DOTALL)
 
 HEAD = """\
@@ -58,6 +64,15 @@ all errors are reported at once with line and column (`fervis check`). `fervis s
 Schema for editors; `--set images.4=812` changes a value for one run.
 """
 
+VERSION = """\
+The form of the file, not of the report: a whole number that changes only when a file that was right
+would be read differently or no longer be read. New analyses, options and fields do not change it:
+a report of today is read by every later fervis of the same version. When it changes, the CHANGELOG
+says what to edit. A file of another version is refused with a sentence that says which fervis reads
+it, and never read in part. Results do not depend on it; they are kept by their content
+([results](cache.md)).
+"""
+
 IMAGES = """\
 A key is a class number or a name of your own; the value is an index in the split, counted from 0.
 `auto`, for a class, takes the correctly classified picture of that class whose confidence is the
@@ -81,6 +96,7 @@ def page() -> str:
     sections = [
         HEAD,
         _section(2, "The file", "", ReportShape),
+        "## version\n\n" + VERSION,
         "## images\n\n" + IMAGES,
         _section(2, "data", "What every kind of data set accepts:\n", DataOptions, {"kind"}),
         *(
@@ -116,6 +132,7 @@ def _analysis(name: str, analysis: Analysis) -> str:
     )
     if analysis.PAPER:
         text += f"\nSource: {analysis.PAPER}\n"
+    text += f"\nHow to read it: [{name}](analyses/{name}.md).\n"
     return _section(3, name, text, analysis.Options)
 
 
@@ -149,12 +166,24 @@ def _cell(text: str) -> str:
 
 
 def main() -> None:
-    """Writes both; ``--check`` only says whether they are current."""
-    wanted = {PAGE: page(), README: readme()}
+    """Writes them all; ``--check`` only says whether they are current."""
+    wanted = {
+        PAGE: page(),
+        README: readme(),
+        COMMANDS: region(COMMANDS.read_text("utf-8"), "commands", commands()),
+        TEMPLATES: region(TEMPLATES.read_text("utf-8"), "templates", blocks(packaged_templates())),
+        **pages(ANALYSES, lambda options: _rows(options, ())),
+    }
     if "--check" in sys.argv[1:]:
-        old = [path.name for path, text in wanted.items() if path.read_text("utf-8") != text]
+        old = [
+            path.name
+            for path, text in wanted.items()
+            if not path.is_file() or path.read_text("utf-8") != text
+        ]
+        old += [path.name for path in ANALYSES.glob("*.md") if path not in wanted]
         sys.exit(f"out of date: {', '.join(old)}; run tools/docs.py" if old else 0)
     for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
 
 

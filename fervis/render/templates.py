@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import (
     ChoiceLoader,
     FileSystemLoader,
+    PrefixLoader,
     StrictUndefined,
     TemplateNotFound,
     TemplateSyntaxError,
@@ -27,6 +28,10 @@ def packaged_templates() -> Path:
     if not inside.is_dir() and not beside.is_dir():
         raise TemplateFileError(f"{inside}: the templates of fervis are missing; install it again")
     return inside if inside.is_dir() else beside
+
+
+PACKAGED = "packaged"
+"""`{% extends "packaged/index.html" %}` in a project's own index.html: the one that it replaces."""
 
 
 class _Folder(FileSystemLoader):
@@ -60,12 +65,14 @@ def asset(name: str, templates: Sequence[Path]) -> bytes:
 
 
 class Templates:
-    """Renders templates by name; a project's own folder comes first in ``folders``."""
+    """Renders templates by name; of ``folders`` a project's own is the first, fervis' the last."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
         self._environment = ImmutableSandboxedEnvironment(
-            loader=ChoiceLoader([_Folder(folder) for folder in folders]),
+            loader=ChoiceLoader(
+                [*map(_Folder, folders), PrefixLoader({PACKAGED: _Folder(folders[-1])})]
+            ),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,

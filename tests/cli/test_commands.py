@@ -93,7 +93,7 @@ def test_why_names_what_changed(fervis: Fervis, small: Path, edit: Edit) -> None
     assert lines[0].endswith(": stored")
     assert lines[1].endswith("to compute: picture changed")
     edit(small, "1: 15", "1: 14")
-    fervis("clean", small)
+    fervis("clean", small, "--limit", "0")
     assert "gone" in fervis("why", small).output
 
 
