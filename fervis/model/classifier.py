@@ -13,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from fervis.errors import AnalysisError, FervisError, LayerError
+from fervis.errors import AnalysisError, FervisError, LayerError, ModelError
 from fervis.model import device as devices
 from fervis.model.code import LocalCode, parse
 from fervis.model.defaults import is_default, weights_file
@@ -48,7 +48,10 @@ def load(
         from fervis.model.default import ExpressionNet
 
         code = LocalCode(folder, None)
-        network: nn.Module = ExpressionNet(**{"classes": classes, **options.args})
+        try:
+            network: nn.Module = ExpressionNet(**{"classes": classes, **options.args})
+        except TypeError as error:
+            raise ModelError(f"model.args do not fit the default network: {error}") from error
     else:
         assert options.factory is not None  # noqa: S101
         target = parse(options.factory, folder)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.machinery import ModuleSpec, PathFinder
+from inspect import isclass, isroutine
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -105,14 +106,19 @@ class LocalCode:
     ) -> ModuleSpec | None:
         """Part of the import system: the spec of a top-level module of this report, or None."""
         del target
-        if path is not None or name in _NEVER_LOCAL:
+        if path is not None:
+            spec = PathFinder.find_spec(name, path) if _top(name) in self._found else None
+        elif name in _NEVER_LOCAL:
             return None
-        spec = PathFinder.find_spec(name, list(map(str, self.roots)))
-        if spec is None or (spec.origin is None and PathFinder.find_spec(name)):
-            return None  # a plain folder gives way to an installed package of that name
+        else:
+            spec = PathFinder.find_spec(name, list(map(str, self.roots)))
+            if spec is not None and spec.origin is None and PathFinder.find_spec(name):
+                return None  # a plain folder gives way to an installed package of that name
+        if spec is None:
+            return None
         if spec.origin and not Path(spec.origin).resolve().is_relative_to(self.folder):
-            return None
-        self._found.add(name)
+            raise ModuleNotFoundError(f"{name} leads out of the report's folder", name=name)
+        self._found.add(_top(name))
         return spec
 
     def load(self, file: Path) -> ModuleType:
@@ -120,7 +126,7 @@ class LocalCode:
         parts = file.relative_to(self.roots[0]).with_suffix("").parts
         if len(parts) > 1:
             return importlib.import_module(".".join(parts))
-        name = file.stem if file.stem not in _NEVER_LOCAL else f"_{file.stem}"
+        name = file.stem if file.stem not in _NEVER_LOCAL else f"{file.stem}_of_report"
         spec = importlib.util.spec_from_file_location(name, file)
         if spec is None or spec.loader is None:
             raise ModelError(f"{file} is not a Python file")
@@ -169,6 +175,11 @@ def _top(name: str) -> str:
 
 def load_object(target: Target, code: LocalCode, field: str = "factory") -> Any:
     """The object that ``target`` names. Raises ModelError with the place of what went wrong."""
+    if target.file is None and _top(target.module) in sys.stdlib_module_names:
+        raise ModelError(
+            f"model.{field}: {target.module} is part of Python itself; expected an installed "
+            "package that has networks"
+        )
     try:
         with code:
             module = (
@@ -185,13 +196,22 @@ def load_object(target: Target, code: LocalCode, field: str = "factory") -> Any:
         raise ModelError(f"model.{field}: {told(error, code.folder)}") from error
     found: Any = module
     for part in target.name.split("."):
-        names = [name for name in vars(found) if not name.startswith("_")]
+        names = [name for name in dir(found) if not name.startswith("_")]
         if not hasattr(found, part):
             near = get_close_matches(part, names, 1)
             hint = f" (did you mean {near[0]}?)" if near else ""
             raise ModelError(f"model.{field}: {target.text} has no {part!r}{hint}")
         found = getattr(found, part)
+    if (isroutine(found) or isclass(found)) and _origin(found) in sys.stdlib_module_names:
+        raise ModelError(
+            f"model.{field}: {target.text} is part of Python itself ({_origin(found)}); expected "
+            "code of the report's folder or of an installed package"
+        )
     return found
+
+
+def _origin(found: Any) -> str:
+    return _top(getattr(found, "__module__", None) or "builtins")
 
 
 def _is_missing(error: ModuleNotFoundError, target: Target) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -34,23 +34,34 @@ class Head:
     """Where the class scores are in what the network returns, and what they are.
 
     ``bypassed``: the call of the final softmax that is skipped when logits are asked for.
-    ``single``: one score for two classes; class 1 gets +z/2, class 0 gets −z/2.
+    ``single``: one score for two classes; class 1 gets +z/2, class 0 gets −z/2. ``flat``: the
+    scores are (N,).
     """
 
     steps: tuple[Step, ...]
     returned: Returned
     single: bool = False
+    flat: bool = False
     bypassed: Address | None = None
     explains: str = ""
     warnings: tuple[str, ...] = ()
 
-    def picked(self, output: Any) -> Tensor:
-        """The class scores (N, K) float32 as the network returned them."""
+    def found(self, output: Any) -> Tensor:
+        """The tensor of class scores in what the network returned."""
         for step in self.steps:
             indexed = isinstance(output, tuple | list | Mapping)
             output = output[step] if indexed else getattr(output, str(step))
         scores: Tensor = output
-        return scores.flatten(1).float() if scores.ndim > 1 else scores[:, None].float()
+        return scores
+
+    def picked(self, output: Any) -> Tensor:
+        """The class scores (N, K) float32 as the network returned them."""
+        output = self.found(output)
+        scores: Tensor = output.float()
+        if scores.ndim > 1:
+            return scores.flatten(1)
+        # A squeeze() in the forward also takes the batch away where it is one picture.
+        return scores.reshape(-1, 1) if self.flat else scores.reshape(1, -1)
 
     def logits(self, output: Any) -> Tensor:
         """(N, K): what a pass with the final softmax skipped returned, as logits.
@@ -90,6 +101,7 @@ def find_head(output: Any, classes: int, finals: list[Event], declared: Output |
     """
     steps, single = _place(output, classes)
     head = Head(steps, "logits", single)
+    head = replace(head, flat=head.found(output).ndim == 1)
     scores = head.picked(output).double()
     if not bool(torch.isfinite(scores).all()):
         raise ModelError(
@@ -117,7 +129,7 @@ def find_head(output: Any, classes: int, finals: list[Event], declared: Output |
             "the network ends in a sigmoid, one per class; the scores before it are taken as "
             "logits, and probabilities are their softmax"
         )
-    return Head(steps, returned, single, warnings=tuple(warnings))
+    return replace(head, returned=returned, warnings=tuple(warnings))
 
 
 def bypasses(head: Head, finals: list[Event]) -> Iterator[Address]:

@@ -405,6 +405,18 @@ def data_parallel() -> nn.Module:
     return nn.DataParallel(inplace_relu())
 
 
+@strange()
+class Squeezed(nn.Module):
+    """A squeeze() that also takes the batch away where it is one picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.pool, self.fc = nn.Conv2d(1, 6, 3), nn.AdaptiveAvgPool2d(1), nn.Linear(6, 4)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.fc(self.pool(F.relu(self.conv(x))).squeeze())
+
+
 @strange(classes=2)
 def two_classes() -> nn.Module:
     return nn.Sequential(nn.Conv2d(1, 6, 3), nn.ReLU(), *head(6, 2))

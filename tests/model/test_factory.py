@@ -161,7 +161,10 @@ def test_a_module_outside_that_is_reached_by_a_link_is_not_imported(tmp_path: Pa
     inside = write(tmp_path / "report", hw3="import blocks\n" + NET)
     write(tmp_path, blocks="raise SystemError('this ran')")
     (inside / "blocks.py").symlink_to(tmp_path / "blocks.py")
-    assert "ModuleNotFoundError" in refused(inside, "hw3.py:Net")
+    assert "leads out of the report's folder" in refused(inside, "hw3.py:Net")
+    inside = write(tmp_path / "other", hw3="import pkg.blocks\n" + NET, **{"pkg/__init__": ""})
+    (inside / "pkg" / "blocks.py").symlink_to(tmp_path / "blocks.py")
+    assert "leads out of the report's folder" in refused(inside, "hw3.py:Net")
 
 
 @pytest.mark.parametrize(
@@ -174,12 +177,19 @@ def test_a_module_outside_that_is_reached_by_a_link_is_not_imported(tmp_path: Pa
         ("hw3.py:Nett", "did you mean Net"),
         ("hw3:Net", "did you mean hw3.py:Net"),
         ("no_such_package.models:Net", "no installed package"),
+        ("hw3.py:Plain", "not a torch.nn.Module"),
+        ("hw3.py:os.system", "part of Python itself"),
+        ("os:system", "part of Python itself"),
+        ("torch:os.system", "part of Python itself"),
+        ("torch.hub:load", "function of a tool"),
         ("hw3.py:number", "is a int; expected a class or a function"),
         ("hw3.py:nothing", "returned a NoneType"),
     ],
 )
 def test_a_name_that_leads_nowhere_is_told(tmp_path: Path, factory: str, told: str) -> None:
-    write(tmp_path, hw3=NET + "number = 3\ndef nothing():\n    Net()\n")
+    write(
+        tmp_path, hw3=NET + "number = 3\ndef nothing():\n    Net()\nimport os\nclass Plain: pass\n"
+    )
     assert told in refused(tmp_path, factory)
 
 
