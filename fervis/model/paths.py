@@ -30,6 +30,7 @@ class Paths:
 
     ``probes`` are inputs on which a copy must agree with the network before it is used. bfloat16
     is used for sampling only, and only after it agreed on a sample of the pictures themselves.
+    A network that is changed afterwards (other weights, hooks, modules) runs itself.
     """
 
     def __init__(
@@ -44,23 +45,30 @@ class Paths:
         self._found, self._probes, self._logits = found, probes, logits
         self.own = Prepared(network, manner)
         prepared = prepare(network, found, manner, lambda copy: logits(copy, copy.laid_out(probes)))
-        self.gradients = prepared or self.own
+        self._prepared, self._copied = prepared or self.own, _signature(network)
         self.warnings = () if prepared else (NOT_PREPARED,)
         self.batch = fast.best_batch(found, probes.device)
         self.bfloat16 = precision == "auto" and fast.has_bfloat16(probes.device)
         self._forward: Fast | None = None
         self._sampling: Fast | None = None
 
+    @property
+    def gradients(self) -> Prepared:
+        """What to use where values are differentiated."""
+        return self._prepared if _signature(self.own.network) == self._copied else self.own
+
     def with_values(self, taps: Sequence[Tap]) -> Prepared:
         """The fastest network whose values at ``taps`` are the author's network's."""
-        return self.gradients if all(map(self.gradients.has, taps)) else self.own
+        faster = self.gradients
+        return faster if all(map(faster.has, taps)) else self.own
 
     def forward(self, pictures: int, batch: int) -> Fast:
         """What to use for forward passes of so many pictures."""
+        faster = self.gradients
+        unpacked = Fast(faster.unskipped, torch.float32)
+        if pictures <= fast.SMALL_JOB or faster is self.own:
+            return unpacked
         if self._forward is None:
-            unpacked = Fast(self.gradients.unskipped, torch.float32)
-            if pictures <= fast.SMALL_JOB or self.gradients is self.own:
-                return unpacked
             self._forward = self._packed(torch.float32, batch) or unpacked
         return self._forward
 
@@ -107,3 +115,15 @@ class Paths:
         except Exception:  # as above
             return False
         return bool((one - other).abs().max() <= fast.SAMPLING_TOLERANCE)
+
+
+def _signature(network: nn.Module) -> tuple[int, ...]:
+    """Numbers that change when something is written to the network, by torch's own book-keeping."""
+    modules = list(network.modules())
+    tensors = [p for m in modules for p in m._parameters.values() if p is not None]
+    return (
+        *map(id, modules),
+        *(len(m._forward_hooks) + len(m._forward_pre_hooks) for m in modules),
+        *map(id, tensors),
+        *(tensor._version for tensor in tensors),
+    )

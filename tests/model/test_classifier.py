@@ -109,7 +109,7 @@ def test_values_and_gradients_at_every_layer_are_the_networks_own(
     """Against a second classifier that runs the author's network alone, no faster copy."""
     classifier = classifiers(case)
     slow = case.classifier()
-    slow._paths.gradients = slow._paths.own
+    slow._paths._prepared = slow._paths.own
     names = [name for name, layer in classifier.layers.items() if layer.per_image]
     inputs = classifier.to_input(case.images()).requires_grad_()
     _, expected = slow.activations(inputs, names)
@@ -375,6 +375,20 @@ def test_batchnorm_is_folded_and_values_it_changes_come_from_the_network_itself(
     for name, copied in (("conv1", False), ("bn1", True), ("bn1:input", False), ("fc1", True)):
         tap = classifier.layer(name).tap
         assert (paths.with_values([tap]) is paths.gradients) is copied, name
+
+
+@pytest.mark.parametrize("name", ["Homework", "functional_softmax"])
+def test_a_network_that_is_changed_afterwards_is_believed_and_not_its_copies(name: str) -> None:
+    case = STRANGE[name]
+    classifier, images = case.classifier(), case.images(60)
+    classifier.probabilities(images, sampling=True)
+    classifier.probabilities(images)
+    with torch.no_grad():
+        for parameter in classifier.network.parameters():
+            parameter.mul_(0)
+    np.testing.assert_allclose(classifier.probabilities(images), 0.25, atol=1e-6)
+    np.testing.assert_allclose(classifier.probabilities(images, sampling=True), 0.25, atol=1e-6)
+    assert torch.allclose(classifier.logits(classifier.to_input(images)), torch.zeros(()))
 
 
 def test_a_convolution_that_is_used_past_its_batchnorm_is_not_folded() -> None:
