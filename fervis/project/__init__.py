@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from fervis import spec
 from fervis.analyses import REGISTRY
 from fervis.errors import MachineError
 from fervis.model.options import ModelOptions
-from fervis.project.found import Found, Wish, look, one_line
+from fervis.project.found import Found, Wish, look, one_line, seen_from
 from fervis.render import packaged_templates
 
 SCHEMA = "report.schema.json"
@@ -48,6 +47,7 @@ def start(
     report = folder / "report.yaml"
     if report.exists():
         raise MachineError(f"{report} is there already; nothing was written")
+    folder.mkdir(parents=True, exist_ok=True)
     found = None if wish.empty else look(folder, wish)
     content = {
         "report.yaml": SCHEMA_LINE + (_fitted(found) if found else _default()),
@@ -115,10 +115,10 @@ def _private(folder: Path, wish: Wish, found: Found | None) -> list[str]:
     """What of the data lies in the project and must not be pushed, as .gitignore writes it."""
     if found is None or wish.data is None or found.dataset.redistributable:
         return []
-    inside = Path(os.path.relpath(wish.data, folder))
-    if inside.parts[:1] == ("..",) or inside.is_absolute():
+    inside = seen_from(folder, wish.data)
+    if inside.startswith("..") or Path(inside).is_absolute():
         return []
-    escaped = "".join(f"\\{letter}" if letter in "*?[]!#\\ " else letter for letter in str(inside))
+    escaped = "".join(f"\\{letter}" if letter in "*?[]!#\\ " else letter for letter in inside)
     return [f"/{escaped}"]
 
 

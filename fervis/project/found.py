@@ -12,6 +12,7 @@ import numpy as np
 import yaml
 
 from fervis.data import KINDS, Dataset, open_dataset
+from fervis.data.formats.fer2013 import CLASSES
 from fervis.engine.ground import near_chance
 from fervis.engine.network import Facts, Network
 from fervis.engine.pick import median_correct
@@ -85,9 +86,11 @@ def look(folder: Path, wish: Wish) -> Found:
     kind = _kind(wish.data)
     data: dict[str, Any] = {"kind": kind}
     if wish.data is not None:
-        data["path"] = os.path.relpath(wish.data, folder)
+        data["path"] = seen_from(folder, wish.data)
     if wish.split:
         data["split"] = wish.split
+    if kind == "npz" and wish.factory is None:  # the file has no names; the default network does
+        data["classes"] = [dict(text.by_language) for text in CLASSES]
     cache = folder / ".fervis"
     store = Store(cache / "results")
     first: ModelError | None = None
@@ -134,6 +137,17 @@ def look(folder: Path, wish: Wish) -> Found:
     )
 
 
+def seen_from(folder: Path, path: Path) -> str:
+    """``path`` as a report in ``folder`` should write it: relative if near, else absolute.
+
+    Near is in the folder or beside it. Links are followed in folders, as ``..`` does.
+    """
+    place = Path(os.path.realpath(path.parent), path.name)
+    base = Path(os.path.realpath(folder))
+    near = place.is_relative_to(base.parent)
+    return Path(os.path.relpath(place, base)).as_posix() if near else str(place)
+
+
 def one_line(text: str, most: int = 60) -> str:
     """``text`` fit for a comment: printable, and not too long."""
     kept = "".join(letter if letter.isprintable() else " " for letter in text)
@@ -152,7 +166,7 @@ def _guesses(folder: Path, wish: Wish, data: Mapping[str, Any]) -> Iterator[dict
     if wish.factory is not None:
         model = {"factory": _inside(wish.factory, folder)}
     if wish.weights is not None:
-        model["weights"] = os.path.relpath(wish.weights, folder)
+        model["weights"] = seen_from(folder, wish.weights)
     if wish.factory is None:
         yield model
         return
@@ -173,8 +187,8 @@ def _inside(factory: str, folder: Path) -> str:
     file = Path(place)
     beside = file.is_absolute() or not (folder / place).exists()
     if place.endswith(".py") and beside and file.is_file():
-        inside = os.path.relpath(file, folder)
-        if inside.startswith(".."):
+        inside = seen_from(folder, file)
+        if inside.startswith("..") or Path(inside).is_absolute():
             raise ModelError(
                 f"{place} lies outside {folder}; code runs only from inside the report's folder, "
                 "so copy it there"

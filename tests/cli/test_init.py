@@ -202,6 +202,35 @@ def test_templates_are_copied_only_when_asked(fervis: Fervis, tmp_path: Path) ->
     assert not (tmp_path / "without" / "templates").exists()
 
 
+def test_data_are_named_as_the_report_sees_them(
+    fervis: Fervis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the new folder relatively, far away absolutely; the folder need not exist."""
+    write_npz(tmp_path / "near" / "p.npz")
+    write_npz(tmp_path / "far" / "p.npz")
+    write_network(tmp_path / "package", "one_convolution")
+    monkeypatch.syspath_prepend(tmp_path / "package")
+    monkeypatch.chdir(tmp_path / "near")
+    for folder, data, path in (
+        ("one", "p.npz", "../p.npz"),
+        ("two", tmp_path / "far" / "p.npz", str(tmp_path / "far" / "p.npz")),
+    ):
+        fervis("init", folder, "--data", data, "--model", "net:Net")
+        assert written(tmp_path / "near" / folder)["data"]["path"] == path
+        fervis("check", f"{folder}/report.yaml")
+
+
+def test_numbered_classes_are_named_as_the_default_network_means_them(
+    fervis: Fervis, tmp_path: Path
+) -> None:
+    images, labels = pictures()
+    np.savez(tmp_path / "p.npz", test_images=images, test_labels=labels)
+    fervis("init", tmp_path, "--data", tmp_path / "p.npz")
+    assert written(tmp_path)["data"]["classes"][3]["en"] == "happy"
+    assert "angry: " in (tmp_path / "report.yaml").read_text("utf-8")
+    fervis("check", tmp_path / "report.yaml")
+
+
 def test_code_outside_the_folder_is_refused(fervis: Fervis, tmp_path: Path) -> None:
     write_network(tmp_path / "elsewhere", "one_convolution")
     result = fervis("init", tmp_path / "mine", "--data", write_npz(tmp_path / "p.npz"),
