@@ -199,13 +199,12 @@ class Classifier:
 
         ``sampling`` allows bfloat16 where the processor has it and a check has passed.
         """
-        size = batch or self._paths.batch
         result = np.empty((len(images), self.classes), np.float32)
         with self.untouched(), torch.no_grad():
-            path = self._paths.forward(len(images), size)
+            path = self._paths.forward(len(images))
             if sampling and len(images):
-                sample = self.to_input(images[:_SAMPLE])
-                path = self._paths.sampling(sample, len(images), size)
+                path = self._paths.sampling(self.to_input(images[:_SAMPLE]), len(images))
+            size = batch or path.batch
             for start in range(0, len(images), size):
                 inputs = path.laid_out(self.to_input(images[start : start + size]))
                 forward = Pass(path.prepared.network, (), path.prepared.manner)

@@ -24,16 +24,17 @@ SMALL_JOB, SMALL_SAMPLE = 256, 64
 SAMPLING_TOLERANCE = 1e-2
 """Largest difference of a probability in bfloat16 from float32."""
 
-_ROOM = {"cpu": (24 << 20, 128), "cuda": (1 << 30, 1024), "mps": (256 << 20, 256)}
+_ROOM = {"cpu": (40 << 20, 128), "cuda": (1 << 30, 1024), "mps": (256 << 20, 256)}
 """Bytes for the largest layer of a batch, in and out (a CPU's: its cache), and most pictures."""
 
 
 @dataclass(frozen=True)
 class Fast:
-    """A network prepared for forward passes in one precision."""
+    """A network prepared for forward passes in one precision, ``batch`` pictures at a time."""
 
     prepared: Prepared
     dtype: torch.dtype
+    batch: int
 
     def laid_out(self, inputs: Tensor) -> Tensor:
         """``inputs`` in the layout and precision of the network."""
@@ -60,7 +61,7 @@ def packed(
                 # A shared ReLU or F.relu is left: it does no harm to do it twice.
                 silenced: Any = network.get_submodule(relu.address.path)
                 silenced.forward = _unchanged
-    return Fast(replace(folded, network=network), dtype)
+    return Fast(replace(folded, network=network), dtype, batch)
 
 
 def has_bfloat16(device: torch.device) -> bool:

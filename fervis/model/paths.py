@@ -62,33 +62,34 @@ class Paths:
         faster = self.gradients
         return faster if all(map(faster.has, taps)) else self.own
 
-    def forward(self, pictures: int, batch: int) -> Fast:
+    def forward(self, pictures: int) -> Fast:
         """What to use for forward passes of so many pictures."""
         faster = self.gradients
-        unpacked = Fast(faster.unskipped, torch.float32)
+        unpacked = Fast(faster.unskipped, torch.float32, self.batch)
         if pictures <= fast.SMALL_JOB or faster is self.own:
             return unpacked
         if self._forward is None:
-            self._forward = self._packed(torch.float32, batch) or unpacked
+            self._forward = self._packed(torch.float32) or unpacked
         return self._forward
 
-    def sampling(self, sample: Tensor, pictures: int, batch: int) -> Fast:
+    def sampling(self, sample: Tensor, pictures: int) -> Fast:
         """What to use for so many pictures whose probabilities may be off by 1e-2.
 
         ``sample`` are some of their inputs.
         """
-        exact = self.forward(pictures, batch)
+        exact = self.forward(pictures)
         if not self.bfloat16 or pictures <= fast.SMALL_SAMPLE or self.gradients is self.own:
             return exact
         if self._sampling is None:
-            candidate = self._packed(torch.bfloat16, batch)
+            candidate = self._packed(torch.bfloat16)
             if candidate is None or not self._close(candidate, exact, sample):
                 self.bfloat16 = False
                 return exact
             self._sampling = candidate
         return self._sampling
 
-    def _packed(self, dtype: torch.dtype, batch: int) -> Fast | None:
+    def _packed(self, dtype: torch.dtype) -> Fast | None:
+        batch = self.batch * 4 // dtype.itemsize  # as many bytes
         for with_relu in (True, False):
             try:
                 candidate = fast.packed(
@@ -101,7 +102,7 @@ class Paths:
         return None
 
     def _agrees(self, candidate: Fast) -> bool:
-        own = Fast(self.own.unskipped, torch.float32)
+        own = Fast(self.own.unskipped, torch.float32, self.batch)
         if candidate.dtype != torch.float32:
             return self._close(candidate, own, self._probes)
         return agree(self._run(candidate, self._probes), self._run(own, self._probes))
