@@ -38,8 +38,13 @@ class Progress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Leaves the terminal to others; the next stage begins anew."""
         if self._live is not None:
             self._live.stop()
+        self._live, self._tasks, self._stage = None, {}, ""
 
     def __call__(self, stage: str, done: int, total: int) -> None:
         """Shows that ``done`` of ``total`` steps of ``stage`` are finished."""

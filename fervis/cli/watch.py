@@ -68,6 +68,7 @@ def watch(
         click.echo(f"changed: {', '.join(names[:3])}{' …' if len(names) > 3 else ''}")
 
     def answer(given: Answer) -> None:
+        progress.end()
         if given.outcome is not None:
             tell(given.outcome)
         else:
