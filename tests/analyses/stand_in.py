@@ -17,7 +17,7 @@ def classifier(
 ) -> Classifier:
     """``network`` for pictures of ``shape`` (C, H, W), whose pixels are divided by 255."""
     options = ModelOptions(factory="tests:network", channels=shape[0], size=shape[1:])
-    return wrap(network, options, classes=classes)
+    return wrap(network, options, classes=classes, precision="float32")
 
 
 def gap_network(
