@@ -29,9 +29,10 @@ class _Entry:
     text: str
 
 
-def _in_order(complaint: Complaint) -> tuple[str, float, int]:
-    """By file (``--set`` first), line and column; what is about no line comes last."""
-    return complaint.file, complaint.line or float("inf"), complaint.column
+def _in_order(complaint: Complaint) -> tuple[bool, str, float, int]:
+    """The file's by line and column, what is about no line last; then those of the command line."""
+    told = complaint.file.startswith("--set")
+    return told, complaint.file, complaint.line or float("inf"), complaint.column
 
 
 class Complaints:

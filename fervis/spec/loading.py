@@ -51,6 +51,8 @@ def load(
     complaints.settle()
     reader = _Reader(root, Fitting(complaints, path.parent), analyses, datasets, model)
     values = reader.values()
+    if not values:  # not even a mapping
+        complaints.raise_if_any()
     nodes = list(walk(root))
     report = Report(
         file=path.absolute(),
@@ -59,7 +61,7 @@ def load(
         **values,
     )
     if complaints:
-        complaints.raise_if_any(also(report) if values else ())
+        complaints.raise_if_any(also(report))
     return report
 
 
