@@ -162,5 +162,5 @@ def evaluate(
     )
     for row in numbers["classes"]:
         recall = "—" if row["recall"] is None else f"{row['recall']:.1%}"
-        click.echo(f"  {row['name']:12} recall {recall:>7}  of {row['support']}")
+        click.echo(f"  {row['name']:12} recall {recall:>7}  of {row['support']:.0f}")
     return EXIT_DONE

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +54,7 @@ def start(
     content = {
         "report.yaml": SCHEMA_LINE + (_fitted(found) if found else _default()),
         SCHEMA: json_schema(),
-        "Makefile": _made("Makefile"),
+        "Makefile": _made("Makefile.j2", fervis=_command(folder)),
         ".gitignore": _made("gitignore.j2", ignored=_private(folder, wish, found)),
     }
     public = found is None or found.dataset.redistributable
@@ -109,6 +111,14 @@ def _made(name: str, **values: object) -> str:
     if not name.endswith(".j2"):  # ${{ … }} in a workflow is not for us
         return (packaged_templates() / TEMPLATES / name).read_text("utf-8")
     return environment.get_template(name).render(**values)
+
+
+def _command(folder: Path) -> str:
+    """How ``make`` calls fervis from ``folder``: by name where it is on the PATH."""
+    beside = Path(sys.executable).with_name("fervis")
+    if shutil.which("fervis") or not beside.exists():
+        return "fervis"
+    return os.path.relpath(beside, folder.absolute())
 
 
 def _private(folder: Path, wish: Wish, found: Found | None) -> list[str]:

@@ -63,10 +63,12 @@ def normalised(logits: Tensor) -> Tensor:
     return logits - logits.mean(1, keepdim=True)
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    # By hand that one drops at random.
+    [case for case in CASES if case.id != "DropoutInTrainMode"],
+)
 def test_logits_are_the_networks_own(case: Strange, classifiers: Any) -> None:
-    if case.name == "DropoutInTrainMode":
-        pytest.skip("by hand it drops at random")
     classifier = classifiers(case)
     logits = classifier.logits(classifier.to_input(case.images())).detach()
     expected = by_hand(case, classifier)
