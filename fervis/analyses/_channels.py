@@ -58,21 +58,32 @@ def tile(
 ) -> Panel:
     """One numbered tile: ``pixels`` (H, W) or (H, W, 3), stretched from minimum to maximum.
 
-    Without pixels it is flat gray, ``size`` high and wide.
+    Without pixels it is gray, ``size`` high and wide, crossed out, and called dead.
     """
     height, width = size
-    levels = (
-        np.full(size, 128, np.uint8) if pixels is None else colour.gray(colour.by_range(pixels))
-    )
+    levels = _crossed(size) if pixels is None else colour.gray(colour.by_range(pixels))
     return Panel(
         str(channel),
         "tile",
-        message("{channel}", channel=channel),
+        message("{channel}", channel=channel)
+        if pixels is not None
+        else message("{channel} dead", channel=channel),
         alt,
         width,
         height,
         png.encode(levels),
     )
+
+
+def _crossed(size: tuple[int, int]) -> NDArray[np.uint8]:
+    """A gray field with both diagonals drawn: nothing to see here, and not by accident."""
+    height, width = size
+    levels = np.full(size, 128, np.uint8)
+    across = np.linspace(0, 1, max(height, width) * 2)
+    rows = np.round(across * (height - 1)).astype(int)
+    for columns in (across, 1 - across):
+        levels[rows, np.round(columns * (width - 1)).astype(int)] = 200
+    return levels
 
 
 def span(channels: Sequence[int]) -> str:

@@ -167,12 +167,13 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
             ),
         ),
         caption=message(
-            "Grad-CAM for {target} at layer {layer}, whose map has {resolution} cells; enlarged "
-            "bilinearly and divided by its largest value, {high}.",
-            target=target,
+            "Grad-CAM for {target}; largest value {high}.", target=target, high=number(high)
+        ),
+        reading=message(
+            "Maps of layer {layer}, which has {resolution} cells, enlarged bilinearly and each "
+            "divided by its largest value.",
             layer=layer,
             resolution=resolution,
-            high=number(high),
         ),
         facts=(
             Fact(

@@ -185,11 +185,17 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
     return Figure(
         panels=(picture_panel(context), *panels),
         caption=message(
-            "LIME for {target}: green and outlined what raises its probability, red and striped "
-            "what lowers it, the {shown} largest of {superpixels} superpixels. {samples} masked "
-            "pictures, {design}; local R² {r2}; weights up to {largest}, spread over {seeds} seeds "
-            "{spread}.",
+            "LIME for {target}: the {shown} largest of {superpixels} superpixels; local R² {r2}; "
+            "weights up to {largest}, spread {spread}.",
             **numbers,
+        ),
+        reading=message(
+            "Green and outlined: what raises the probability of the class; red and striped: what "
+            "lowers it. {samples} masked pictures each, {design}. The spread is the standard "
+            "deviation of a weight over {seeds} seeds.",
+            samples=samples,
+            design=numbers["design"],
+            seeds=SEEDS,
         ),
         facts=(
             Fact(

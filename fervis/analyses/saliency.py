@@ -133,11 +133,11 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             ),
         ),
         caption=message(
-            "Saliency for {target}. The colours run from 0 to the largest value of this map, "
-            "{high}. On the right the {covered} of the pixels with the smallest saliency are "
-            "covered.",
-            target=target,
-            high=number(high),
+            "Saliency for {target}; largest value {high}.", target=target, high=number(high)
+        ),
+        reading=message(
+            "The colours run from 0 to the largest value of each map. On the right the {covered} "
+            "of the pixels with the smallest saliency are covered.",
             covered=percent(covered),
         ),
         facts=(

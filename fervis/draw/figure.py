@@ -76,10 +76,15 @@ class Fact:
 
 @dataclass(frozen=True)
 class Figure:
-    """All that the page shows for one result. ``data`` is offered as a download (NPZ)."""
+    """All that the page shows for one result. ``data`` is offered as a download (NPZ).
+
+    ``caption`` says what is particular to this figure, with its numbers; ``reading`` how any such
+    figure is to be read, which a page says once where several stand together.
+    """
 
     panels: tuple[Panel, ...]
     caption: Message
+    reading: Message | None = None
     facts: tuple[Fact, ...] = ()
     tables: tuple[Table, ...] = ()
     remarks: tuple[Message, ...] = ()  # sentences worth reading: dead filters, no positive evidence

@@ -69,7 +69,7 @@ class _Number(float):
     separators: tuple[str, str] = (".", ",")
 
     def __format__(self, spec: str) -> str:
-        if spec.endswith("d"):
+        if spec.endswith("d") or (spec == "," and self.is_integer()):
             text = format(int(self), spec)
         elif spec:
             text = format(float(self), spec)

@@ -36,13 +36,17 @@ class Download:
 
 @dataclass(frozen=True)
 class FigureView:
-    """A figure with its files. ``facts`` are those that other figures of its block lack."""
+    """A figure with its files. ``facts`` are those that other figures of its block lack.
+
+    ``reading`` is None where the block says it for all its figures.
+    """
 
     id: str
     figure: Figure
     panels: tuple[PanelView, ...]
     downloads: tuple[Download, ...]
     facts: tuple[Fact, ...]
+    reading: Message | None = None
 
     def having(self, *roles: str) -> tuple[PanelView, ...]:
         """The panels of these roles, in order."""
@@ -91,7 +95,7 @@ class ShownView:
 
 @dataclass(frozen=True)
 class BlockView:
-    """A part of an answer. ``facts`` hold for all its figures."""
+    """A part of an answer. ``facts`` and ``reading`` hold for all its figures."""
 
     id: str
     analysis: str
@@ -100,6 +104,7 @@ class BlockView:
     shown: tuple[ShownView, ...]
     facts: tuple[Fact, ...]
     failure: Failure | None
+    reading: Message | None = None
     notes: tuple[tuple[int | str, Note], ...] = ()  # on pictures that are not shown
 
     @property
@@ -139,8 +144,9 @@ class View:
 
 def build_view(document: Document, files: Files) -> View:
     """Gives every figure its files, in ``files``, and every part its id."""
-    pictures = {name: _picture(picture, document, files)
-                for name, picture in document.pictures.items()}
+    pictures = {
+        name: _picture(picture, document, files) for name, picture in document.pictures.items()
+    }
     questions = []
     for number, (question, blocks) in enumerate(
         zip(document.report.questions, document.answers, strict=True), 1
@@ -185,16 +191,30 @@ def _block(
     files: Files,
 ) -> BlockView:
     part, notes = block.part, dict(block.part.notes)
-    common = _common_facts(block.shown)
+    common, reading = _common_facts(block.shown), _common_reading(block.shown)
     shown = tuple(
-        _shown(f"{block_id}-{place if one.picture is None else slug(str(one.picture))}",
-               one, common, pictures, notes, files)
+        _shown(
+            f"{block_id}-{place if one.picture is None else slug(str(one.picture))}",
+            one,
+            common,
+            reading,
+            pictures,
+            notes,
+            files,
+        )
         for place, one in enumerate(block.shown, 1)
     )
     method = document.methods.get(part.analysis)
     return BlockView(
-        block_id, part.analysis, part, part.title or (method.title if method else None), shown,
-        common, block.failure, tuple((name, note) for name, note in notes.items()),
+        block_id,
+        part.analysis,
+        part,
+        part.title or (method.title if method else None),
+        shown,
+        common,
+        block.failure,
+        reading,
+        tuple((name, note) for name, note in notes.items()),
     )
 
 
@@ -206,10 +226,17 @@ def _common_facts(shown: Sequence[Shown]) -> tuple[Fact, ...]:
     return tuple(fact for fact in first.facts if all(fact in other.facts for other in others))
 
 
+def _common_reading(shown: Sequence[Shown]) -> Message | None:
+    figures = [one.figure for one in shown if one.figure]
+    readings = [figure.reading for figure in figures]
+    return readings[0] if len(figures) > 1 and readings == readings[:1] * len(figures) else None
+
+
 def _shown(
     shown_id: str,
     shown: Shown,
     common: Sequence[Fact],
+    reading: Message | None,
     pictures: Mapping[int | str, PictureView],
     notes: dict[int | str, Note],
     files: Files,
@@ -217,20 +244,25 @@ def _shown(
     shown_id = files.unique(shown_id)
     picture = None if shown.picture is None else pictures.get(shown.picture)
     note = None if shown.picture is None else notes.pop(shown.picture, None)
-    figure = _figure(shown_id, shown.figure, common, files) if shown.figure else None
+    figure = _figure(shown_id, shown.figure, common, reading, files) if shown.figure else None
     return ShownView(shown_id, picture, figure, shown.failure, note)
 
 
-def _figure(name: str, figure: Figure, common: Sequence[Fact], files: Files) -> FigureView:
+def _figure(
+    name: str, figure: Figure, common: Sequence[Fact], reading: Message | None, files: Files
+) -> FigureView:
     panels = []
     for panel in figure.panels:
         stem = files.unique(f"figures/{name}-{slug(panel.key)}")
         src = files.add(f"{stem}.png", panel.png) if panel.png else ""
-        variants = tuple((kind, files.add(f"{stem}-{slug(kind)}.png", png))
-                         for kind, png in panel.variants.items())
+        variants = tuple(
+            (kind, files.add(f"{stem}-{slug(kind)}.png", png))
+            for kind, png in panel.variants.items()
+        )
         panels.append(PanelView(stem.removeprefix("figures/"), panel, src, variants))
     facts = tuple(fact for fact in figure.facts if fact not in common)
-    return FigureView(name, figure, tuple(panels), _downloads(name, figure, files), facts)
+    own = None if figure.reading == reading else figure.reading
+    return FigureView(name, figure, tuple(panels), _downloads(name, figure, files), facts, own)
 
 
 def _downloads(name: str, figure: Figure, files: Files) -> tuple[Download, ...]:

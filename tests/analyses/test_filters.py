@@ -37,7 +37,7 @@ def test_a_sleeping_filter_is_woken_through_its_value_before_the_relu():
     assert (result.arrays["end"] > 0).any()
 
 
-def test_a_dead_filter_is_flagged_and_drawn_flat(context):
+def test_a_dead_filter_is_flagged_and_crossed_out(context):
     def cut(network):
         network[3].weight[2].zero_()
 
@@ -45,7 +45,10 @@ def test_a_dead_filter_is_flagged_and_drawn_flat(context):
     dead = np.flatnonzero(result.arrays["dead"])
     assert 2 in dead
     figure = filters.draw(result, filters.Options(layer="conv2.relu"), context)
-    assert len(np.unique(png.decode(figure.panels[2].png))) == 1
+    drawn = png.decode(figure.panels[2].png)
+    assert set(np.unique(drawn)) == {128, 200}
+    assert drawn[0, 0] == drawn[-1, -1] == drawn[0, -1] == drawn[-1, 0] == 200
+    assert figure.panels[2].title.msgid == "{channel} dead"
     assert "2" in figure.remarks[0].values["channels"]
 
 
