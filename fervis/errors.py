@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 EXIT_DONE, EXIT_ANALYSIS_FAILED, EXIT_FILE_WRONG, EXIT_MACHINE = 0, 1, 2, 3
 
@@ -63,3 +66,26 @@ class AnalysisError(FervisError):
 
 class MachineError(FervisError):
     """The machine lacks something: a library, a tool, space, a permission."""
+
+
+class DiskError(MachineError):
+    """A folder cannot be read or written: full, read-only, not ours. No build goes on then."""
+
+    @classmethod
+    def of(cls, error: OSError, folder: Path, needed: str) -> DiskError:
+        """What the system said about a path in ``folder``, and what it was ``needed`` for."""
+        way_out = (
+            "free some space or name a folder on another disk"
+            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+            else "give yourself write access or name another folder"
+        )
+        place = error.filename or folder
+        if isinstance(place, bytes):
+            place = os.fsdecode(place)
+        return cls(f"{place}: {error.strerror or error}; {needed}: {way_out}")
+
+
+OF_THE_DISK = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.EIO}
+)
+"""Numbers of the system's errors that say something about a disk or its rights."""

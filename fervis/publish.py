@@ -13,7 +13,7 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from fervis.errors import MachineError
+from fervis.errors import DiskError, MachineError
 
 MARKER = ".fervis-site"
 _MARKER_TEXT = "fervis writes this folder; its next build replaces everything in it.\n"
@@ -89,6 +89,9 @@ def repair(site: Path) -> None:
 
 def require_replaceable(site: Path) -> None:
     """Raises MachineError if ``site`` holds what fervis did not write, or cannot be replaced."""
+    parent = next(folder for folder in site.absolute().parents if folder.exists())
+    if not os.access(parent, os.W_OK):
+        raise _refused(site, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
     if not site.exists():
         return
     if not site.is_dir():
@@ -227,14 +230,14 @@ def _real(site: Path) -> Path:
     return Path(os.path.realpath(site))
 
 
-def _refused(site: Path, error: OSError) -> MachineError:
+def _refused(site: Path, error: OSError) -> DiskError:
     what = f"{site}: cannot replace the site"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return MachineError(f"{what}: the disk is full ({error.filename or site.parent}); "
-                            "free some space or name a folder on another disk")  # fmt: skip
+        return DiskError(f"{what}: the disk is full ({error.filename or site.parent}); "
+                         "free some space or name a folder on another disk")  # fmt: skip
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return MachineError(
+        return DiskError(
             f"{what}: {os.strerror(error.errno)}; it and its parent {site.parent} must be "
             "writable, for the new site is built beside the old one"
         )
-    return MachineError(f"{what}: {error}; name another folder")
+    return DiskError(f"{what}: {error}; name another folder")

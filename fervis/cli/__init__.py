@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from fervis import __version__
+from fervis.cli import stopping
 from fervis.cli.lazy import LazyGroup
 from fervis.errors import EXIT_FILE_WRONG, FervisError
 
@@ -35,7 +37,7 @@ COMMANDS = {
     commands_at=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Exit codes: 0 done, 1 an analysis failed, 2 the file or the command is wrong, "
-    "3 the machine lacks something, 130 stopped.",
+    "3 the machine lacks something, 130 or 143 stopped.",
 )
 @click.version_option(__version__)
 def cli() -> None:
@@ -55,12 +57,13 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs a command and exits with its code."""
     try:
-        code = cli.main(
-            list(arguments) if arguments is not None else None,
-            prog_name="fervis",
-            standalone_mode=False,
-            color=False if os.environ.get("NO_COLOR") else None,  # https://no-color.org
-        )
+        with stopping.signals_raise():
+            code = cli.main(
+                list(arguments) if arguments is not None else None,
+                prog_name="fervis",
+                standalone_mode=False,
+                color=False if os.environ.get("NO_COLOR") else None,  # https://no-color.org
+            )
         sys.exit(code if isinstance(code, int) else 0)
     except FervisError as error:
         click.echo(str(error), err=True)
@@ -70,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_FILE_WRONG)
-    except (click.Abort, KeyboardInterrupt):
-        click.echo("stopped; what was finished is kept", err=True)
-        sys.exit(130)
+    except (click.Abort, KeyboardInterrupt) as error:
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            click.echo("stopped; what was finished is kept", err=True)
+        sys.exit(stopping.exit_code(error))

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 WORDS = {
+    "wait": "Waiting for another build of this site",
     "check": "Checking report.yaml",
     "probabilities": "Predicting the whole split",
     "draw": "Drawing",

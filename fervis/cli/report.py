@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from fervis.cli import stopping
 from fervis.cli.options import cache_option, file_argument, out_option, set_option
 from fervis.cli.outcome import shown, tell
 from fervis.cli.progress import Progress
@@ -47,7 +48,7 @@ def build(
     """
     from fervis import pipeline
 
-    with Progress(-1 if quiet else int(verbose)) as progress:
+    with stopping.promptly(), Progress(-1 if quiet else int(verbose)) as progress:
         outcome = pipeline.build(
             file, out=out, cache=cache, overrides=overrides, keep_going=keep_going, advance=progress
         )

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervis.data.writer import Record, Writer, flushed
-from fervis.errors import MachineError
+from fervis.errors import DiskError
 
 LAYOUT = 1  # raise it whenever entries are laid out or filled in another way
 STALE_SECONDS = 3600
@@ -96,8 +96,10 @@ class Store:
             manifest = json.loads(path.read_bytes())
             if manifest["check"] != key_of(key, manifest["splits"]):
                 raise ValueError
-            return {name: Record(**{**record, "shape": tuple(record["shape"])})
-                    for name, record in manifest["splits"].items()}
+            return {
+                name: Record(**{**record, "shape": tuple(record["shape"])})
+                for name, record in manifest["splits"].items()
+            }
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _DamagedError(f"{path} is damaged") from error
 
@@ -122,8 +124,10 @@ class Store:
                 writer = Writer(scratch, files)
                 recipe.fill(writer)
                 splits = {name: asdict(record) for name, record in writer.finish().items()}
-            manifest = {"check": key_of(recipe.key, json.loads(json.dumps(splits))),
-                        "splits": splits}
+            manifest = {
+                "check": key_of(recipe.key, json.loads(json.dumps(splits))),
+                "splits": splits,
+            }
             with (scratch / "manifest.json").open("wb") as file:
                 file.write(json.dumps(manifest).encode())
                 flushed(file)
@@ -137,7 +141,7 @@ class Store:
 
     @contextmanager
     def _scratch(self, key: str) -> Iterator[Path]:
-        """A folder beside the entry, gone afterwards; a full or locked disk is a MachineError."""
+        """A folder beside the entry, gone afterwards; a full or locked disk is a DiskError."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             for left in self.folder.glob("*.partial"):
@@ -163,7 +167,8 @@ def _checksum(path: Path) -> int:
     return check
 
 
-def _cannot_use(path: Path, error: OSError) -> MachineError:
-    return MachineError(
+def _cannot_use(path: Path, error: OSError) -> DiskError:
+    return DiskError(
         f"{path}: cannot be read or written ({error.strerror or error}); the cache folder must be "
-        "writable and have room for the data set: free some space or name another cache folder")
+        "writable and have room for the data set: free some space or name another cache folder"
+    )

@@ -16,7 +16,7 @@ from fervis.engine.figures import from_entry, to_entry
 from fervis.engine.network import Network
 from fervis.engine.plan import Ground, Task, split_of
 from fervis.engine.store import Entry, Store
-from fervis.errors import AnalysisError, FervisError
+from fervis.errors import AnalysisError, DiskError, FervisError
 
 BATCH = 64
 """Pictures handed to an analysis at once; results are stored after each batch."""
@@ -98,7 +98,7 @@ def _outcomes(
     """
     try:
         return list(zip(batch, _compute(batch, ground, network, store), strict=True))
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+    except (KeyboardInterrupt, SystemExit, DiskError):
         raise
     except Exception as error:  # the user's network may raise anything
         if len(batch) > 1:
@@ -107,6 +107,8 @@ def _outcomes(
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"not enough memory ({error})" if str(error) else "not enough memory"
     return str(error) if isinstance(error, FervisError) else f"{type(error).__name__}: {error}"
 
 

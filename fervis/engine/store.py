@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fervis.errors import MachineError
+from fervis.errors import DiskError
 
 MAGIC = b"fervis entry 1\n"
 _ALIGNMENT = 64
@@ -84,7 +84,7 @@ class Store:
     def get(self, key: str) -> Entry | None:
         """The entry of ``key``, or None if it is missing or damaged.
 
-        A damaged file is added to ``damaged`` and removed. Raises MachineError if it may not be
+        A damaged file is added to ``damaged`` and removed. Raises DiskError if it may not be
         read.
         """
         path = self.path(key)
@@ -93,7 +93,7 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except PermissionError as error:
-            raise MachineError(
+            raise DiskError(
                 f"{path}: cannot read a stored result: permission denied; "
                 "give yourself read access or name another cache folder"
             ) from error
@@ -109,7 +109,7 @@ class Store:
     def put(self, key: str, entry: Entry) -> None:
         """Stores ``entry`` whole or not at all; of two writers the last one wins.
 
-        Raises MachineError if the disk is full or the folder may not be written, TypeError for
+        Raises DiskError if the disk is full or the folder may not be written, TypeError for
         arrays of objects and for a ``meta`` that is not JSON.
         """
         path = self.path(key)
@@ -239,16 +239,16 @@ def _remove(path: Path, size: int) -> int:
     return size
 
 
-def _cannot_write(folder: Path, needed: int, error: OSError) -> MachineError:
+def _cannot_write(folder: Path, needed: int, error: OSError) -> DiskError:
     what = f"{folder}: cannot store a result of {needed:,} bytes"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return MachineError(
+        return DiskError(
             f"{what}: the disk is full; free some space, prune the cache "
             "or name a cache folder on another disk"
         )
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return MachineError(
+        return DiskError(
             f"{what}: the folder may not be written ({os.strerror(error.errno)}); "
             "give yourself write access or name another cache folder"
         )
-    return MachineError(f"{what}: {error.strerror or error}; name another cache folder")
+    return DiskError(f"{what}: {error.strerror or error}; name another cache folder")
