@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fervis.render.document import Document
+from fervis.render.press import Presses
 from fervis.render.templates import packaged_templates
 
-__all__ = ["Document", "packaged_templates", "render", "template_folders"]
+__all__ = ["Document", "Presses", "packaged_templates", "render", "template_folders"]
 
 
 def template_folders(project: Path | None = None) -> tuple[Path, ...]:
@@ -27,13 +28,14 @@ def render(
     templates: Sequence[Path],
     pdf: bool = True,
     cache: Path | None = None,
+    presses: Presses | None = None,
 ) -> None:
     """Writes the whole site into the empty ``folder``: pages, figures, data, fonts and PDFs.
 
     ``templates`` are searched in order; ``template_folders`` gives the usual ones. ``cache`` keeps
-    what is dear and depends on the texts alone (fonts) between builds. Raises TemplateFileError or
-    PdfError.
+    what is dear and depends on the texts alone (fonts) between builds. ``presses`` set
+    the PDFs; started early, they are ready by now. Raises TemplateFileError or PdfError.
     """
     from fervis.render.site import render as write
 
-    write(document, folder, templates=templates, pdf=pdf, cache=cache)
+    write(document, folder, templates=templates, pdf=pdf, cache=cache, presses=presses)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import mimetypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,31 +18,43 @@ folder's own name must not change it."""
 _PRINTED = 4  # annotation flag "Print", which PDF/UA asks of links
 
 
-def pdf_bytes(html: str, css: str, folder: Path, identifier: bytes) -> bytes:
+def pdf_bytes(
+    html: str,
+    css: str,
+    folder: Path,
+    identifier: bytes,
+    instead: Mapping[str, Path] | None = None,
+) -> bytes:
     """``html`` styled by ``css`` as PDF; what it links to must lie in ``folder``.
 
-    The same input gives the same bytes. Raises PdfError with every error that WeasyPrint logs:
-    a missing picture, a missing alternative text, a character that no font has.
+    ``instead`` names files outside that are read in place of some of the folder's, by path. The
+    same input gives the same bytes. Raises PdfError with every error that WeasyPrint logs: a
+    missing picture, a missing alternative text, a character that no font has.
     """
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 
-    fetcher = site_fetcher(folder)
+    fetcher = site_fetcher(folder, instead or {})
     fonts = FontConfiguration()
     with _complaints() as complaints:
-        sheets = [CSS(url=f"{ORIGIN}style/fonts.css", font_config=fonts, url_fetcher=fetcher),
-                  CSS(string=css, base_url=ORIGIN, font_config=fonts, url_fetcher=fetcher)]
+        sheets = [
+            CSS(url=f"{ORIGIN}style/fonts.css", font_config=fonts, url_fetcher=fetcher),
+            CSS(string=css, base_url=ORIGIN, font_config=fonts, url_fetcher=fetcher),
+        ]
         document = HTML(string=html, base_url=ORIGIN, url_fetcher=fetcher)
         content = document.write_pdf(
-            stylesheets=sheets, font_config=fonts, pdf_variant="pdf/ua-1",
-            pdf_identifier=identifier.hex().encode()[:16], finisher=_finish,
+            stylesheets=sheets,
+            font_config=fonts,
+            pdf_variant="pdf/ua-1",
+            pdf_identifier=identifier.hex().encode()[:16],
+            finisher=_finish,
         )
     if complaints:
         raise PdfError("the PDF is not as it should be:\n" + "\n".join(complaints))
     return bytes(content)
 
 
-def site_fetcher(folder: Path) -> Any:
+def site_fetcher(folder: Path, instead: Mapping[str, Path] | None = None) -> Any:
     """A WeasyPrint fetcher that reads data: URLs and, under ORIGIN, the files of ``folder``.
 
     Nothing else: no network, no file outside, no link out of the folder. Raises ValueError, which
@@ -50,7 +62,7 @@ def site_fetcher(folder: Path) -> Any:
     """
     from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-    root = folder.resolve()
+    root, others = folder.resolve(), instead or {}
 
     class SiteFetcher(URLFetcher):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -59,8 +71,9 @@ def site_fetcher(folder: Path) -> Any:
         def fetch(self, url: str, headers: Any = None) -> Any:
             if not url.startswith(ORIGIN):
                 return super().fetch(url, headers)
-            path = (root / unquote(urlsplit(url).path).lstrip("/")).resolve()
-            if not path.is_relative_to(root) or not path.is_file():
+            name = unquote(urlsplit(url).path).lstrip("/")
+            path = others.get(name) or (root / name).resolve()
+            if not (name in others or path.is_relative_to(root)) or not path.is_file():
                 raise ValueError(f"not a file of the site: {url.removeprefix(ORIGIN)}")
             kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
             return URLFetcherResponse(url, path.read_bytes(), {"Content-Type": kind})

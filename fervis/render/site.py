@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from fervis.analyses import REGISTRY
 from fervis.render.document import Document
 from fervis.render.files import Files
+from fervis.render.keep import put_by, recall
 from fervis.render.language import words_in
 from fervis.render.methods import with_methods
 from fervis.render.page import Edition, Entry, Page
+from fervis.render.press import Presses, Sheet
 from fervis.render.templates import Templates, asset
-from fervis.render.type import type_for
+from fervis.render.type import Type, type_for
 from fervis.render.view import build_view
 from fervis.text import message
 
 ASSETS = ("style/site.css", "script/site.js")
 PAPER = "style/paper.css"
+PAPER_VERSION = 1  # raise it whenever the same pages give another PDF
 
 
 def render(
@@ -28,19 +32,27 @@ def render(
     templates: Sequence[Path],
     pdf: bool = True,
     cache: Path | None = None,
+    presses: Presses | None = None,
 ) -> None:
     """Writes the site of ``document`` into the empty ``folder``.
 
     ``templates`` are searched in order (see ``template_folders``). ``cache`` keeps subset fonts
-    between builds. Raises TemplateFileError with a file and line, PdfError with what is wrong.
+    and the last PDFs between builds. ``presses`` have been started for the PDFs.
+    Raises TemplateFileError with a file and line, PdfError with what is wrong.
     """
     files = Files()
     document = with_methods(document, REGISTRY)
     view = build_view(document, files)
     texts = Templates(templates)
     editions = [
-        Edition(view, words_in(language, templates), "" if place == 0 else f"{language}/", texts,
-                files, cache)
+        Edition(
+            view,
+            words_in(language, templates),
+            "" if place == 0 else f"{language}/",
+            texts,
+            files,
+            cache,
+        )
         for place, language in enumerate(document.report.languages)
     ]
     papers: dict[str, str] = {}
@@ -53,22 +65,36 @@ def render(
         files.add(name, asset(name, templates))
     paper_css = asset(PAPER, templates).decode() if pdf else ""
     pages = [*papers.values(), paper_css]
-    pages += [content.decode() for path, content in files.content.items()
-              if path.endswith((".html", ".css"))]
+    pages += [
+        content.decode()
+        for path, content in files.content.items()
+        if path.endswith((".html", ".css"))
+    ]
     fonts = type_for(pages, cache)
     for path, content in fonts.files.items():
         files.add(path, content)
     files.write(folder)
-    for language, html in papers.items():
-        _write_pdf(fonts.spelled(html), paper_css, folder, f"report.{language}.pdf")
     if papers:
+        sheets = [
+            _sheet(fonts.spelled(html), paper_css, f"report.{language}.pdf")
+            for language, html in papers.items()
+        ]
+        recipes = {sheet.name: _recipe(sheet, files, fonts) for sheet in sheets}
+        known = {sheet.name: recall(cache, sheet.name, recipes[sheet.name]) for sheet in sheets}
+        for name, last in known.items():
+            if last is not None:
+                (folder / name).write_bytes(last)
+        missing = [sheet for sheet in sheets if known[sheet.name] is None]
+        if missing:
+            with presses or Presses(len(missing)) as at_work:
+                at_work.run(missing, folder, fonts.unpacked)
+        for sheet in missing:
+            put_by(cache, sheet.name, recipes[sheet.name], (folder / sheet.name).read_bytes())
         first = folder / f"report.{document.report.languages[0]}.pdf"
         (folder / "report.pdf").write_bytes(first.read_bytes())
 
 
-def _pages(
-    edition: Edition, editions: Sequence[Edition], pdf: bool
-) -> Iterator[tuple[str, str]]:
+def _pages(edition: Edition, editions: Sequence[Edition], pdf: bool) -> Iterator[tuple[str, str]]:
     """(path, HTML) of every page of one language."""
     view, words = edition.view, edition.words
     title = words.say(view.document.report.title)
@@ -76,17 +102,30 @@ def _pages(
     def page(kind: str, name: str, heading: str) -> Page:
         return _page(edition, editions, kind, name, heading, pdf)
 
-    yield (f"{edition.folder}index.html",
-           edition.render("index.html", page("report", "index.html", title)))
+    yield (
+        f"{edition.folder}index.html",
+        edition.render("index.html", page("report", "index.html", title)),
+    )
     for picture in {picture.page: picture for picture in view.pictures.values()}.values():
         heading = words.say(message("Image {index}", index=picture.index))
-        yield (edition.folder + picture.page,
-               edition.render("image.html", page("image", picture.page, f"{heading} — {title}"),
-                              picture=picture, uses=view.uses.get(picture.index, ())))
-    for kind, what in (("network", message("The network")), ("methods", message("Methods"))):
+        yield (
+            edition.folder + picture.page,
+            edition.render(
+                "image.html",
+                page("image", picture.page, f"{heading} — {title}"),
+                picture=picture,
+                uses=view.uses.get(picture.index, ()),
+            ),
+        )
+    others = [("network", message("The network")), ("methods", message("Methods"))]
+    if view.gallery:
+        others.append(("confusion", message("Confusion matrix")))
+    for kind, what in others:
         name = f"{kind}.html"
-        yield (edition.folder + name,
-               edition.render(name, page(kind, name, f"{words.say(what)} — {title}")))
+        yield (
+            edition.folder + name,
+            edition.render(name, page(kind, name, f"{words.say(what)} — {title}")),
+        )
 
 
 def _page(
@@ -95,15 +134,28 @@ def _page(
     path = edition.folder + name
     root = "../" * path.count("/")
     words = edition.words
-    menu = (("report", "index.html", message("Report")),
-            ("network", "network.html", message("The network")),
-            ("methods", "methods.html", message("Methods")))
+    menu = [
+        ("report", "index.html", message("Report")),
+        ("network", "network.html", message("The network")),
+        ("methods", "methods.html", message("Methods")),
+    ]
+    if edition.view.gallery:
+        menu.insert(1, ("confusion", "confusion.html", message("Confusion matrix")))
     return Page(
-        kind, path, words.language, title,
-        menu=tuple(Entry(words.say(text), root + edition.folder + target, kind == entry)
-                   for entry, target, text in menu),
-        languages=tuple(Entry(other.words.name, root + other.folder + name, other is edition,
-                              other.words.language) for other in editions),
+        kind,
+        path,
+        words.language,
+        title,
+        menu=tuple(
+            Entry(words.say(text), root + edition.folder + target, kind == entry)
+            for entry, target, text in menu
+        ),
+        languages=tuple(
+            Entry(
+                other.words.name, root + other.folder + name, other is edition, other.words.language
+            )
+            for other in editions
+        ),
         pdf=f"{root}report.{words.language}.pdf" if pdf else "",
     )
 
@@ -115,8 +167,17 @@ def _paper(edition: Edition) -> str:
     return edition.render("paper.html", page)
 
 
-def _write_pdf(html: str, css: str, folder: Path, name: str) -> None:
-    from fervis.render.pdf import pdf_bytes
+def _sheet(html: str, css: str, name: str) -> Sheet:
+    return Sheet(name, html, css, hashlib.sha256(html.encode() + css.encode()).digest()[:16])
 
-    identifier = hashlib.sha256(html.encode() + css.encode()).digest()[:16]
-    (folder / name).write_bytes(pdf_bytes(html, css, folder, identifier))
+
+def _recipe(sheet: Sheet, files: Files, fonts: Type) -> str:
+    """All that the bytes of a PDF depend on, as text."""
+    libraries = [f"{name} {version(name)}" for name in ("weasyprint", "pydyf", "fonttools")]
+    content = {**files.content, **fonts.unpacked}
+    read = [
+        f"{path} {hashlib.sha256(content[path]).hexdigest()}"
+        for path in sorted(content)
+        if path in sheet.html or path.startswith(("fonts/", "style/"))
+    ]
+    return "\n".join([f"{PAPER_VERSION}", *libraries, sheet.html, sheet.css, *read])

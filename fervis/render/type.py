@@ -18,11 +18,16 @@ from fervis.render.keep import kept
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-VERSION = 3  # raise it whenever the same characters give other bytes
+VERSION = 4  # raise it whenever the same characters give other bytes
 _ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "…—–·×±≤≥‘’“”「」，。、：；（）！？"
-FAMILIES = {"sans": "Fervis Sans", "serif": "Fervis Serif", "strong": "Fervis Strong",
-            "symbols": "Fervis Symbols"}
+FAMILIES = {
+    "sans": "Fervis Sans",
+    "serif": "Fervis Serif",
+    "strong": "Fervis Strong",
+    "symbols": "Fervis Symbols",
+}
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
+_LENGTH = 8  # bytes that say where a kept pair of fonts is divided
 _STRONG = re.compile(r"<strong>(.*?)</strong>", re.DOTALL)
 
 
@@ -46,10 +51,14 @@ def characters_of(pages: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Type:
-    """Font files of a site with the style sheet that names them, and what none of them can show."""
+    """Font files of a site with the style sheet that names them, and what none of them can show.
+
+    ``unpacked`` are the same fonts by the same names as plain TrueType, which a PDF takes sooner.
+    """
 
     files: dict[str, bytes]
     missing: frozenset[str]
+    unpacked: dict[str, bytes]
 
     def spelled(self, html: str) -> str:
         """``html`` with every character that has no glyph spelled out: 🤖 becomes [U+1F916].
@@ -58,8 +67,13 @@ class Type:
         machine, and an empty box says nothing.
         """
         table: dict[int, str | None] = {ord(c): f"[U+{ord(c):04X}]" for c in self.missing}
-        table.update({ord(c): None for c in set(html) if category(c) in ("Cf", "Mn")
-                      and c in self.missing | set(_JOINERS)})
+        table.update(
+            {
+                ord(c): None
+                for c in set(html)
+                if category(c) in ("Cf", "Mn") and c in self.missing | set(_JOINERS)
+            }
+        )
         return html.translate(table)
 
 
@@ -73,19 +87,22 @@ def type_for(pages: Iterable[str], cache: Path | None) -> Type:
     wanted = characters_of(pages)
     strong = characters_of(found for page in pages for found in _STRONG.findall(page))
     files: dict[str, bytes] = {}
+    unpacked: dict[str, bytes] = {}
     rules, shown = [], set[int]()
     for kind, family in FAMILIES.items():
-        font = _cached(kind, strong if kind == "strong" else wanted, cache)
-        if not font:
+        plain, packed = _cached(kind, strong if kind == "strong" else wanted, cache)
+        if not plain:
             continue
         path = f"fonts/{kind}.woff2"
-        files[path] = font
+        files[path], unpacked[path] = packed, plain
         if kind in ("sans", "symbols"):
-            shown |= _codes(font)
-        rules.append(f"@font-face{{font-family:'{family}';src:url(../{path}) format('woff2');"
-                     "font-display:swap}")
+            shown |= _codes(plain)
+        rules.append(
+            f"@font-face{{font-family:'{family}';src:url(../{path}) format('woff2');"
+            "font-display:swap}"
+        )
     files["style/fonts.css"] = "\n".join([*rules, ""]).encode()
-    return Type(files, frozenset(c for c in wanted if ord(c) not in shown))
+    return Type(files, frozenset(c for c in wanted if ord(c) not in shown), unpacked)
 
 
 def _codes(font: bytes) -> set[int]:
@@ -95,19 +112,30 @@ def _codes(font: bytes) -> set[int]:
         return set(opened.getBestCmap())
 
 
-def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
+def _cached(kind: str, wanted: str, cache: Path | None) -> tuple[bytes, bytes]:
+    def make() -> bytes:
+        plain, packed = subset(kind, wanted)
+        return len(plain).to_bytes(_LENGTH, "little") + plain + packed
+
     recipe = f"{VERSION} {kind} {version('pylopdf-fonts-zh-tw')} {version('fonttools')} {wanted}"
-    return kept(cache, recipe, lambda: subset(kind, wanted))
+    both = kept(cache, recipe, make)
+    end = _LENGTH + int.from_bytes(both[:_LENGTH], "little")
+    return both[_LENGTH:end], both[end:]
 
 
-def subset(kind: str, wanted: str) -> bytes:
-    """The font of ``kind`` with the glyphs of ``wanted`` alone, as WOFF2; empty if it has none."""
+def subset(kind: str, wanted: str) -> tuple[bytes, bytes]:
+    """The font of ``kind`` with the glyphs of ``wanted`` alone, as TrueType and as WOFF2.
+
+    Both are empty if it has none of them.
+    """
     from fontTools import subset as subsetting
     from fontTools.ttLib import TTFont
 
     options = subsetting.Options(
         layout_features=["kern", "liga", "locl", "mark", "mkmk", "ccmp", "pwid"],
-        name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14], notdef_outline=True, hinting=False,
+        name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14],
+        notdef_outline=True,
+        hinting=False,
         drop_tables=["DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE", "FFTM"],
         recalc_timestamp=False,
     )
@@ -118,7 +146,7 @@ def subset(kind: str, wanted: str) -> bytes:
     with TTFont(_source(kind), lazy=True, recalcTimestamp=False) as font:
         codes &= set(font.getBestCmap())
         if not codes:
-            return b""
+            return b"", b""
         subsetter = subsetting.Subsetter(options)
         subsetter.populate(unicodes=codes)
         subsetter.subset(font)
@@ -126,10 +154,11 @@ def subset(kind: str, wanted: str) -> bytes:
             quadratic(font)
         if kind == "strong":
             embolden(font)
-        buffer = io.BytesIO()
+        plain, packed = io.BytesIO(), io.BytesIO()
+        font.save(plain, reorderTables=False)
         font.flavor = "woff2"
-        font.save(buffer, reorderTables=False)
-    return buffer.getvalue()
+        font.save(packed, reorderTables=False)
+    return plain.getvalue(), packed.getvalue()
 
 
 def quadratic(font: TTFont) -> None:
@@ -152,12 +181,21 @@ def quadratic(font: TTFont) -> None:
     font["glyf"] = table = newTable("glyf")
     table.glyphOrder, table.glyphs = order, glyphs
     font["maxp"].tableVersion = 0x00010000
-    for field, value in (("maxZones", 1), ("maxTwilightPoints", 0), ("maxStorage", 0),
-                         ("maxFunctionDefs", 0), ("maxInstructionDefs", 0),
-                         ("maxStackElements", 0), ("maxSizeOfInstructions", 0),
-                         ("maxComponentElements", 0), ("maxPoints", 0), ("maxContours", 0),
-                         ("maxCompositePoints", 0), ("maxCompositeContours", 0),
-                         ("maxComponentDepth", 0)):
+    for field, value in (
+        ("maxZones", 1),
+        ("maxTwilightPoints", 0),
+        ("maxStorage", 0),
+        ("maxFunctionDefs", 0),
+        ("maxInstructionDefs", 0),
+        ("maxStackElements", 0),
+        ("maxSizeOfInstructions", 0),
+        ("maxComponentElements", 0),
+        ("maxPoints", 0),
+        ("maxContours", 0),
+        ("maxCompositePoints", 0),
+        ("maxCompositeContours", 0),
+        ("maxComponentDepth", 0),
+    ):
         setattr(font["maxp"], field, value)
     font["head"].glyphDataFormat = 0
     font["post"].formatType = 3.0
