@@ -22,11 +22,31 @@ _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 _LONGEST = 100_000
 _CITATION = re.compile(r"\[(@[\w:.-]+(?:\s*;\s*@[\w:.-]+)*)\]")
 _TAGS = {
-    "p", "br", "hr", "em", "strong", "s", "code", "pre", "blockquote", "ul", "ol", "li", "a",
-    "table", "thead", "tbody", "tr", "th", "td",
+    "p",
+    "br",
+    "hr",
+    "em",
+    "strong",
+    "s",
+    "code",
+    "pre",
+    "blockquote",
+    "ul",
+    "ol",
+    "li",
+    "a",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
 }
 _ATTRIBUTES = {
-    "a": {"href", "title"}, "ol": {"start"}, "p": {"class"}, "th": {"scope", "style"},
+    "a": {"href", "title"},
+    "ol": {"start"},
+    "p": {"class"},
+    "th": {"scope", "style"},
     "td": {"style"},
 }
 _LINKS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
@@ -134,8 +154,12 @@ class Markdown:
                     child.type, child.content = "text", f"{_OPEN}{len(kept) - 1}{_CLOSE}"
         html = parser.renderer.render(tokens, parser.options, env)
         clean = nh3.clean(
-            html, tags=_TAGS, attributes=_ATTRIBUTES, attribute_filter=_attribute,
-            link_rel="noopener noreferrer", url_schemes={"http", "https", "mailto"},
+            html,
+            tags=_TAGS,
+            attributes=_ATTRIBUTES,
+            attribute_filter=_attribute,
+            link_rel="noopener noreferrer",
+            url_schemes={"http", "https", "mailto"},
         )
         filled = _MARK.sub(lambda mark: kept[int(mark[1])], clean)
         return Markup(neutral(filled))  # noqa: S704 - sanitised just now

@@ -56,11 +56,14 @@ def formula(latex: str, display: bool, cache: Path | None = None) -> Formula:
 def _formula(latex: str, display: bool, cache: Path | None) -> Formula:
     def make() -> bytes:
         drawn = _render(latex, display)
-        return json.dumps([drawn.svg.decode(), drawn.mathml, drawn.width, drawn.height,
-                           drawn.depth]).encode()
+        return json.dumps(
+            [drawn.svg.decode(), drawn.mathml, drawn.width, drawn.height, drawn.depth]
+        ).encode()
 
-    recipe = (f"{VERSION} math {version('ziamath')} {version('ziafont')} "
-              f"{version('latex2mathml')} {display} {latex}")
+    recipe = (
+        f"{VERSION} math {version('ziamath')} {version('ziafont')} "
+        f"{version('latex2mathml')} {display} {latex}"
+    )
     try:
         svg, *rest = json.loads(kept(cache, recipe, make))
     except Exception as error:  # the libraries raise anything, assertions included
@@ -101,8 +104,10 @@ _SPOKEN = (
     (r"\\(?:text|mathrm|mathbf|mathit|operatorname|mathcal|mathbb)\s*\{([^{}]*)\}", r"\1"),
     (r"\\(?:left|right|Bigl|Bigr|bigl|bigr|displaystyle|limits)(?![a-zA-Z])", ""),
     (r"\\underbrace\s*\{(.*?)\}_", r"\1 with "),
-    (r"\\frac\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}",
-     r"(\1) over (\2)"),
+    (
+        r"\\frac\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\s*\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}",
+        r"(\1) over (\2)",
+    ),
     (r"\\sqrt\s*\{([^{}]*)\}", r"square root of (\1)"),
     (r"\\(?:quad|qquad|[,;:! ])", " "),
     (r"\\partial", "∂"),

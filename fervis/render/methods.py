@@ -19,12 +19,15 @@ def with_methods(document: Document, modules: Mapping[str, Any]) -> Document:
     ``modules`` are the analyses by name; methods that the document has already stay as they are.
     """
     used = dict.fromkeys(
-        block.part.analysis for blocks in document.answers for block in blocks
+        block.part.analysis
+        for blocks in document.answers
+        for block in blocks
         if block.part.analysis in modules or block.part.analysis in document.methods
     )
     methods = {name: document.methods.get(name) or method_of(modules[name]) for name in used}
     return dataclasses.replace(
-        document, methods={name: method for name, method in methods.items() if method})
+        document, methods={name: method for name, method in methods.items() if method}
+    )
 
 
 def method_of(module: Any) -> Method | None:

@@ -73,8 +73,11 @@ class Edition:
         paper = page.kind == "paper"
         root = "../" * page.path.count("/")
         report, words = self.view.document.report, self.words
-        numbers = {reference.key: place for place, reference in enumerate(report.references, 1)
-                   if reference.key}
+        numbers = {
+            reference.key: place
+            for place, reference in enumerate(report.references, 1)
+            if reference.key
+        }
         home = "" if page.kind in ("report", "paper") else f"{root}{self.folder}index.html"
 
         def set_math(latex: str, display: bool = True) -> Markup:
@@ -91,17 +94,27 @@ class Edition:
             return escape(words.say(value))
 
         return {
-            "page": page, "paper": paper, "view": self.view, "document": self.view.document,
-            "report": report, "_": translate, "say": words.say, "number": words.number,
+            "page": page,
+            "paper": paper,
+            "view": self.view,
+            "document": self.view.document,
+            "report": report,
+            "_": translate,
+            "say": words.say,
+            "number": words.number,
             "md": lambda value: text(value, markdown.block),
             "md_inline": lambda value: text(value, markdown.inline),
             "math": set_math,
             "url": lambda path: root + path,
             "link": lambda path: root + self.folder + path,
             "chart": self._chart,
-            "partial": self._partial, "groups": groups, "strip": self._strip,
-            "gettext": words.catalogue.gettext, "ngettext": words.catalogue.ngettext,
-            "is_link": is_link, "width_of": lambda value: width_of(words.say(value)),
+            "partial": self._partial,
+            "groups": groups,
+            "strip": self._strip,
+            "gettext": words.catalogue.gettext,
+            "ngettext": words.catalogue.ngettext,
+            "is_link": is_link,
+            "width_of": lambda value: width_of(words.say(value)),
         }
 
     def _partial(self, analysis: str) -> str:
@@ -128,14 +141,18 @@ class Edition:
         except FormulaError as error:
             return math_failed(latex, error)
         self.files.add(drawn.file, drawn.svg)
-        style = (f"width:{drawn.width}em;height:{drawn.height}em;"
-                 f"vertical-align:{-drawn.depth:.3f}em")
+        style = f"width:{drawn.width}em;height:{drawn.height}em;vertical-align:{-drawn.depth:.3f}em"
         image = Markup('<img class="math-image" src="{}" alt="{}" style="{}">').format(
-            root + drawn.file, drawn.spoken if paper else "", style)
-        heard = Markup("") if paper else Markup('<span class="heard">{}</span>').format(
-            Markup(drawn.mathml))  # noqa: S704 - made by latex2mathml, which escapes
+            root + drawn.file, drawn.spoken if paper else "", style
+        )
+        heard = (
+            Markup("")
+            if paper
+            else Markup('<span class="heard">{}</span>').format(Markup(drawn.mathml))  # noqa: S704 - escaped
+        )
         return Markup('<span class="math {}">{}{}</span>').format(
-            "display" if display else "inline", image, heard)
+            "display" if display else "inline", image, heard
+        )
 
 
 def is_link(address: str) -> bool:
@@ -165,7 +182,6 @@ def groups(blocks: Sequence[BlockView]) -> Iterator[tuple[BlockView, ...]]:
 
 def _beside(one: BlockView, other: BlockView) -> bool:
     layer = getattr(one.part.options, "layer", None)
-    return (
-        {one.analysis, other.analysis} == set(BESIDE)
-        and layer == getattr(other.part.options, "layer", None)
+    return {one.analysis, other.analysis} == set(BESIDE) and layer == getattr(
+        other.part.options, "layer", None
     )

@@ -29,10 +29,15 @@ def embedded(svg: str, prefix: str, title: str) -> Markup:
     for name in ("width", "height"):
         root.attrib.pop(name, None)
     root.attrib.setdefault("font-family", FAMILY)
-    root.attrib.update({
-        "xmlns": _SVG, "role": "img", "aria-labelledby": f"{prefix}title",
-        "stroke-linejoin": "round", "stroke-linecap": "butt",
-    })
+    root.attrib.update(
+        {
+            "xmlns": _SVG,
+            "role": "img",
+            "aria-labelledby": f"{prefix}title",
+            "stroke-linejoin": "round",
+            "stroke-linecap": "butt",
+        }
+    )
     label = ElementTree.Element("title", {"id": f"{prefix}title"})
     label.text = title
     root.insert(0, label)

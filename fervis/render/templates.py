@@ -41,9 +41,7 @@ class _Folder(FileSystemLoader):
         super().__init__(folder)
         self._folder = folder.resolve()
 
-    def get_source(
-        self, environment: Any, template: str
-    ) -> tuple[str, str, Callable[[], bool]]:
+    def get_source(self, environment: Any, template: str) -> tuple[str, str, Callable[[], bool]]:
         try:
             source, filename, fresh = super().get_source(environment, template)
         except UnicodeDecodeError as error:
