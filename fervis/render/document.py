@@ -79,6 +79,18 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True)
+class Gallery:
+    """The whole split, for the pages behind the confusion matrix.
+
+    ``images`` (N, H, W, C) uint8, ``labels`` (N,) int64, ``probabilities`` (N, K) float32.
+    """
+
+    images: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    probabilities: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
 class Document:
     """All of a report, computed and drawn."""
 
@@ -94,3 +106,4 @@ class Document:
     methods: Mapping[str, Method] = field(default_factory=dict)  # by the analysis' name
     versions: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    gallery: Gallery | None = None  # where labels and probabilities of the split are known

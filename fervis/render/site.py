@@ -118,6 +118,8 @@ def _pages(edition: Edition, editions: Sequence[Edition], pdf: bool) -> Iterator
             ),
         )
     others = [("network", message("The network")), ("methods", message("Methods"))]
+    if view.gallery:
+        others.append(("confusion", message("Confusion matrix")))
     for kind, what in others:
         name = f"{kind}.html"
         yield (
@@ -137,6 +139,8 @@ def _page(
         ("network", "network.html", message("The network")),
         ("methods", "methods.html", message("Methods")),
     ]
+    if edition.view.gallery:
+        menu.insert(1, ("confusion", "confusion.html", message("Confusion matrix")))
     return Page(
         kind,
         path,

@@ -10,6 +10,7 @@ import numpy as np
 from fervis.draw.figure import Fact, Figure, Panel
 from fervis.render.document import Block, Document, Failure, Picture, Shown
 from fervis.render.files import Files, csv_bytes, npz_bytes, picture_png
+from fervis.render.gallery import GalleryView, build_gallery
 from fervis.render.safe import slug
 from fervis.spec.report import Note, Part, Question
 from fervis.text import Message, Text
@@ -140,6 +141,7 @@ class View:
     questions: tuple[QuestionView, ...]
     pictures: Mapping[int | str, PictureView]
     uses: Mapping[int, tuple[Use, ...]] = field(default_factory=dict)  # by index in the split
+    gallery: GalleryView | None = None
 
 
 def build_view(document: Document, files: Files) -> View:
@@ -156,7 +158,8 @@ def build_view(document: Document, files: Files) -> View:
             for place, block in enumerate(blocks, 1)
         )
         questions.append(QuestionView(f"q{number}", number, question, views))
-    return View(document, tuple(questions), pictures, _uses(questions))
+    gallery = build_gallery(document, files)
+    return View(document, tuple(questions), pictures, _uses(questions), gallery)
 
 
 def _uses(questions: Sequence[QuestionView]) -> dict[int, tuple[Use, ...]]:

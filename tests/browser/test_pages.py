@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.conftest import Open
 
-PAGES = ("index.html", "image/812.html", "network.html", "methods.html")
+PAGES = ("index.html", "image/812.html", "network.html", "methods.html", "confusion.html")
 WIDTHS = (320, 1280, 1920)
 
 

@@ -16,6 +16,7 @@ from fervis.render.document import (
     Block,
     Document,
     Failure,
+    Gallery,
     Method,
     NetworkFacts,
     Picture,
@@ -215,6 +216,16 @@ def _pictures() -> dict[int | str, Picture]:
     return pictures
 
 
+def gallery() -> Gallery:
+    """A split of 60 pictures; those of INDICES lie beyond it."""
+    rng = np.random.default_rng(60)
+    labels = np.arange(60) % 7
+    logits = rng.normal(0, 1.2, (60, 7)) + 3 * np.eye(7)[labels]
+    shares = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    images = np.stack([face(seed) for seed in range(60)])
+    return Gallery(images, labels, shares.astype(np.float32))
+
+
 def questions() -> tuple[tuple[Question, ...], tuple[tuple[Block, ...], ...]]:
     everyone = (0, 1, 2, 3, 4, 5, 6)
     answers = (
@@ -301,4 +312,5 @@ def sample(languages: tuple[str, ...] = ("zh-Hant", "en")) -> Document:
         NetworkFacts("default", layers, 1_278_727, "the logits of the last layer", "0" * 64),
         accuracy=0.8371, methods=methods, versions={"torch": "2.13.0", "numpy": "2.4.6"},
         failures=("questions[2].answer[0].lime, picture 5: logits are not finite",),
+        gallery=gallery(),
     )
