@@ -20,7 +20,7 @@ from fervis.errors import FervisError, ReportError
 from fervis.model.options import ModelOptions
 from fervis.publish import staging, swap
 from fervis.render import render, template_folders
-from fervis.render.document import Block, Document, Failure, NetworkFacts, Picture, Shown
+from fervis.render.document import Block, Document, Failure, Gallery, NetworkFacts, Picture, Shown
 from fervis.spec.report import Report
 from fervis.text import message
 
@@ -191,21 +191,22 @@ def _document(
 ) -> Document:
     dataset, facts = ground.dataset, network.facts()
     failures: list[str] = []
-    drawing = {"draw": keys.source_digest(str(Path(__file__).parent / "draw"))}
+    drawing = {
+        room: keys.source_digest(str(Path(__file__).parent / room)) for room in ("draw", "analyses")
+    }
 
     def shown(task: Task) -> Shown:
         result = answers.results.get(task.key)
         if result is None:
             reason = answers.failures[task.key]
         else:
-            code = Path(__file__).parent / "analyses" / f"{task.analysis}.py"
             try:
                 figure = drawn(
                     task,
                     result,
                     _context(task, ground, facts.shapes()),
                     store,
-                    {**drawing, "code": keys.source_digest(str(code))},
+                    drawing,
                 )
                 return Shown(figure, task.picture)
             except FervisError as error:
@@ -235,10 +236,11 @@ def _document(
             None if dataset.labels is None else int(dataset.labels[index]),
             None if result is None else result.arrays["probabilities"].astype("float32"),
         )
-    accuracy = None
+    accuracy, gallery = None, None
     if dataset.labels is not None and _worth_predicting(ground):
         values = probabilities(dataset, network, store, advance)
         accuracy = float((values.argmax(1) == dataset.labels).mean())
+        gallery = Gallery(dataset.images, dataset.labels, values)
     model = model_options(report)
     return Document(
         report=report,
@@ -259,6 +261,7 @@ def _document(
         accuracy=accuracy,
         versions=dict(keys.versions()),
         failures=tuple(failures),
+        gallery=gallery,
     )
 
 
