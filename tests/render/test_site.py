@@ -69,6 +69,16 @@ def test_ids_are_unique_and_headings_in_order(site: Path) -> None:
         assert all(b <= a + 1 for a, b in zip(levels[first:], levels[first + 1:], strict=False))
 
 
+def test_every_page_is_parsed_without_an_error(site: Path) -> None:
+    """By the HTML standard's own parsing rules; a validator of the vocabulary is not at hand."""
+    from tinyhtml5.parser import HTMLParser
+
+    for page in _pages(site):
+        parser = HTMLParser()
+        parser.parse(page.read_text("utf-8"))
+        assert parser.errors == [], page
+
+
 def test_every_picture_has_words_for_it(site: Path) -> None:
     for page in _pages(site):
         for image in tagged(page, "img"):
