@@ -16,10 +16,11 @@ from fervis.engine.network import Network, Precision
 from fervis.engine.plan import Ground, Task, image_task, tasks_of
 from fervis.engine.run import Answers, drawn, probabilities, run
 from fervis.engine.store import Store
-from fervis.errors import FervisError, ReportError
+from fervis.engine.turn import turn
+from fervis.errors import OF_THE_DISK, AnalysisError, DiskError, FervisError, ReportError
 from fervis.model.options import ModelOptions
-from fervis.publish import staging, swap
-from fervis.render import render, template_folders
+from fervis.publish import require_replaceable, staging, swap
+from fervis.render import Presses, render, template_folders
 from fervis.render.document import Block, Document, Failure, Gallery, NetworkFacts, Picture, Shown
 from fervis.spec.report import Report
 from fervis.text import message
@@ -65,6 +66,7 @@ def build(
     overrides: Sequence[str] = (),
     keep_going: bool = False,
     precision: Precision = "auto",
+    pdf: bool = True,
     advance: Advance = lambda *_: None,
 ) -> Outcome:
     """Builds a report into ``out`` (default: ``site/`` beside the file) and says what it did.
@@ -72,50 +74,97 @@ def build(
     ``advance(stage, done, total)`` hears of progress. Raises ReportError when the file or what it
     names is wrong, MachineError when the machine lacks something. A failed analysis is no
     exception: it is in ``Outcome.failures``, and the published site stays as it was unless
-    ``keep_going``. ``precision`` "float32" forbids bfloat16 also for sampling.
+    ``keep_going``. ``precision`` "float32" forbids bfloat16 also for sampling. Without ``pdf`` the
+    site has no PDFs. A build of the same site that runs already is waited for.
     """
     file = Path(file).absolute()
     site = (out or file.parent / "site").absolute()
     cache = cache_folder(file, cache)
-    keys.source_digest.cache_clear()  # files may have changed since the last build from here
     advance("check", 0, 1)
-    report = load(file, cache, overrides)
-    ingredients = {**_ingredients(report, overrides), "precision": precision}
-    last = stamp.read(stamp.stamp_path(cache, site))
-    if last and last.ingredients == ingredients and last.files == stamp.files_of(site):
-        return Outcome(
-            site,
-            published=True,
-            unchanged=True,
-            stored=len(last.tasks),
-            pictures={int(k) if k.isdecimal() else k: v for k, v in last.pictures.items()},
-        )
 
-    store = Store(cache / "results")
-    dataset = grounds.open_data(report, cache)
-    network = Network(model_options(report), report.folder, len(dataset.classes), store, precision)
-    if complaints := grounds.check(report, dataset, network):
-        raise ReportError(complaints)
-    ground = grounds.stand(report, dataset, network, cache, store, advance)
-    plan = [
-        [tasks_of(part, report, ground) for part in question.answer]
-        for question in report.questions
-    ]
-    predictions = {
-        name: image_task("predictions", REGISTRY["predictions"].Options(), name, ground)
-        for name in ground.indices
-    }
-    tasks = [task for question in plan for part in question for task in part]
-    answers = run([*predictions.values(), *tasks], ground, network, store, advance)
-    advance("draw", 0, 1)
-    document = _document(report, ground, network, store, answers, plan, predictions, advance)
-    failures = document.failures
-    publish = keep_going or not failures
-    with staging(site if publish else cache / "failed" / site.name) as fresh:
-        advance("render", 0, 1)
-        render(document, fresh, templates=template_folders(report.folder), cache=cache / "render")
-        advance("publish", 0, 1)
-        swap(fresh, site if publish else cache / "failed" / site.name)
+    def opened() -> tuple[Report, dict[str, Any], Outcome | None]:
+        keys.source_digest.cache_clear()  # files may have changed since the last build from here
+        report = load(file, cache, overrides)
+        ingredients = _ingredients(report, overrides) | {"precision": precision, "pdf": pdf}
+        return report, ingredients, _up_to_date(ingredients, cache, site)
+
+    report, ingredients, known = opened()
+    if known:
+        return known
+    require_replaceable(site)
+    try:
+        with turn(cache, site, lambda: advance("wait", 0, 1)) as waited:
+            if waited:
+                report, ingredients, known = opened()
+            return known or _built(
+                report, ingredients, site, cache, keep_going, precision, pdf, advance
+            )
+    except OSError as error:
+        if error.errno not in OF_THE_DISK:
+            raise
+        needed = f"a build writes into {site}, beside it, and into {cache}"
+        raise DiskError.of(error, site, needed) from error
+
+
+def _up_to_date(ingredients: Mapping[str, Any], cache: Path, site: Path) -> Outcome | None:
+    """What there is to say where nothing changed since the last build; else None."""
+    last = stamp.read(stamp.stamp_path(cache, site))
+    if not last or last.ingredients != ingredients or last.files != stamp.files_of(site):
+        return None
+    return Outcome(
+        site,
+        published=True,
+        unchanged=True,
+        stored=len(last.tasks),
+        pictures={int(k) if k.isdecimal() else k: v for k, v in last.pictures.items()},
+    )
+
+
+def _built(
+    report: Report,
+    ingredients: Mapping[str, Any],
+    site: Path,
+    cache: Path,
+    keep_going: bool,
+    precision: Precision,
+    pdf: bool,
+    advance: Advance,
+) -> Outcome:
+    with Presses(len(report.languages) if pdf else 0) as presses:
+        store = Store(cache / "results")
+        dataset = grounds.open_data(report, cache)
+        network = Network(
+            model_options(report), report.folder, len(dataset.classes), store, precision
+        )
+        if complaints := grounds.check(report, dataset, network):
+            raise ReportError(complaints)
+        ground = grounds.stand(report, dataset, network, cache, store, advance)
+        plan = [
+            [tasks_of(part, report, ground) for part in question.answer]
+            for question in report.questions
+        ]
+        predictions = {
+            name: image_task("predictions", REGISTRY["predictions"].Options(), name, ground)
+            for name in ground.indices
+        }
+        tasks = [task for question in plan for part in question for task in part]
+        answers = run([*predictions.values(), *tasks], ground, network, store, advance)
+        advance("draw", 0, 1)
+        document = _document(report, ground, network, store, answers, plan, predictions, advance)
+        failures = document.failures
+        publish = keep_going or not failures
+        with staging(site if publish else cache / "failed" / site.name) as fresh:
+            advance("render", 0, 1)
+            render(
+                document,
+                fresh,
+                templates=template_folders(report.folder),
+                pdf=pdf,
+                cache=cache / "render",
+                presses=presses,
+            )
+            advance("publish", 0, 1)
+            swap(fresh, site if publish else cache / "failed" / site.name)
     if publish and not failures:
         stamp.write(
             stamp.stamp_path(cache, site),
@@ -209,6 +258,8 @@ def _document(
                     drawing,
                 )
                 return Shown(figure, task.picture)
+            except DiskError:
+                raise
             except FervisError as error:
                 reason = str(error)
         failures.append(f"{task.title}: {reason}")
@@ -238,9 +289,12 @@ def _document(
         )
     accuracy, gallery = None, None
     if dataset.labels is not None and _worth_predicting(ground):
-        values = probabilities(dataset, network, store, advance)
-        accuracy = float((values.argmax(1) == dataset.labels).mean())
-        gallery = Gallery(dataset.images, dataset.labels, values)
+        try:
+            values = probabilities(dataset, network, store, advance)
+            accuracy = float((values.argmax(1) == dataset.labels).mean())
+            gallery = Gallery(dataset.images, dataset.labels, values)
+        except AnalysisError as error:  # one picture the network cannot stand
+            failures.append(f"accuracy: {error}")
     model = model_options(report)
     return Document(
         report=report,
@@ -289,5 +343,9 @@ def _accuracy_warning(
     labels = ground.dataset.labels
     if labels is None or not _worth_predicting(ground):
         return ()
-    warning = grounds.near_chance(probabilities(ground.dataset, network, store, advance), labels)
+    try:
+        values = probabilities(ground.dataset, network, store, advance)
+    except AnalysisError:  # a failure of this build already
+        return ()
+    warning = grounds.near_chance(values, labels)
     return (warning,) if warning else ()

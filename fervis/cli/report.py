@@ -23,6 +23,7 @@ from fervis.errors import EXIT_DONE
 @click.option(
     "--keep-going", is_flag=True, help="Publish even when an analysis failed; its block says why."
 )
+@click.option("--no-pdf", is_flag=True, help="Leave the PDFs out, which is faster.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what was computed, and when.")
 def build(
@@ -31,6 +32,7 @@ def build(
     cache: Path | None,
     overrides: tuple[str, ...],
     keep_going: bool,
+    no_pdf: bool,
     quiet: bool,
     verbose: bool,
 ) -> int:
@@ -50,7 +52,13 @@ def build(
 
     with stopping.promptly(), Progress(-1 if quiet else int(verbose)) as progress:
         outcome = pipeline.build(
-            file, out=out, cache=cache, overrides=overrides, keep_going=keep_going, advance=progress
+            file,
+            out=out,
+            cache=cache,
+            overrides=overrides,
+            keep_going=keep_going,
+            pdf=not no_pdf,
+            advance=progress,
         )
     return tell(outcome, quiet=quiet, verbose=verbose)
 

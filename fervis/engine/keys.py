@@ -6,6 +6,7 @@ import functools
 import hashlib
 import importlib.metadata
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,9 @@ COMPUTING = ("torch", "numpy", "scikit-image", "lime", "scikit-learn", "scipy")
 def digest(value: Any) -> str:
     """A stable hash of JSON-able data."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.blake2b(text.encode(), digest_size=20).hexdigest()
+    # A path that is no UTF-8, or not in this locale, comes as surrogates.
+    content = text.encode(errors="surrogateescape")
+    return hashlib.blake2b(content, digest_size=20).hexdigest()
 
 
 def array_digest(array: NDArray[Any]) -> str:
@@ -65,7 +68,7 @@ def source_digest(*folders: str) -> str:
         for file in files:
             if "__pycache__" in file.parts:
                 continue
-            state.update(file.relative_to(root.parent).as_posix().encode() + b"\0")
+            state.update(os.fsencode(file.relative_to(root.parent).as_posix()) + b"\0")
             state.update(file.read_bytes() + b"\0")
     return state.hexdigest()
 
