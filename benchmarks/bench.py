@@ -19,8 +19,19 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ROWS = ("report", "lime", "lime_steady", "filters_conv2", "filters_conv3", "forward", "saliency",
-        "gradcam", "unchanged", "words", "one_index")
+ROWS = (
+    "report",
+    "lime",
+    "lime_steady",
+    "filters_conv2",
+    "filters_conv3",
+    "forward",
+    "saliency",
+    "gradcam",
+    "unchanged",
+    "words",
+    "one_index",
+)
 
 
 def main() -> None:
@@ -29,8 +40,11 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(ROWS))
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     given = parser.parse_args()
-    lines = [*header(), "| work | usual tools | fervis fp32 | ratio | fervis auto | ratio |",
-             "| --- | ---: | ---: | ---: | ---: | ---: |"]
+    lines = [
+        *header(),
+        "| work | usual tools | fervis fp32 | ratio | fervis auto | ratio |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
     for row in given.only.split(","):
         times: dict[str, list[float]] = {}
         for _ in range(given.rounds):
@@ -70,14 +84,23 @@ def header() -> list[str]:
     from importlib.metadata import version
 
     names = ("torch", "numpy", "lime", "captum", "scikit-image", "weasyprint", "matplotlib")
-    cpu = next((each.split(":")[1].strip() for each in
-                Path("/proc/cpuinfo").read_text("utf-8").splitlines() if "model name" in each),
-               platform.processor())
+    cpu = next(
+        (
+            each.split(":")[1].strip()
+            for each in Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+            if "model name" in each
+        ),
+        platform.processor(),
+    )
     import os
 
-    return ["# Benchmark results", "",
-            f"{time.strftime('%Y-%m-%d')}, {cpu}, {os.cpu_count()} cores, Python "
-            f"{platform.python_version()}; " + ", ".join(f"{n} {version(n)}" for n in names), ""]
+    return [
+        "# Benchmark results",
+        "",
+        f"{time.strftime('%Y-%m-%d')}, {cpu}, {os.cpu_count()} cores, Python "
+        f"{platform.python_version()}; " + ", ".join(f"{n} {version(n)}" for n in names),
+        "",
+    ]
 
 
 if __name__ == "__main__":

@@ -18,9 +18,10 @@ MEAN, STD = 0.5077, 0.2550
 
 def network() -> nn.Module:
     """The default network with its weights, as a plain module in eval mode."""
+    from safetensors.torch import load_file
+
     from fervis.model.default import ExpressionNet
     from fervis.model.defaults import WEIGHTS
-    from safetensors.torch import load_file
 
     net = ExpressionNet()
     net.load_state_dict(load_file(WEIGHTS))
@@ -118,10 +119,11 @@ def report(out: Path) -> None:
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
     import seaborn
-    from fervis.data.faces import shipped
     from skimage.segmentation import mark_boundaries
     from sklearn.metrics import confusion_matrix
     from weasyprint import HTML
+
+    from fervis.data.faces import shipped
 
     out.mkdir(parents=True, exist_ok=True)
     faces, net = shipped.load("test"), network()

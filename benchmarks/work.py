@@ -68,8 +68,20 @@ def report(side: str, folder: Path) -> float:
 
 
 def build_command(folder: Path, side: str = "auto") -> list[str]:
-    return [sys.executable, "-m", "fervis", "build", str(HERE / "homework.yaml"), "-q", "--out",
-            str(folder / "site"), "--cache", str(folder / "cache"), "--precision", side]
+    return [
+        sys.executable,
+        "-m",
+        "fervis",
+        "build",
+        str(HERE / "homework.yaml"),
+        "-q",
+        "--out",
+        str(folder / "site"),
+        "--cache",
+        str(folder / "cache"),
+        "--precision",
+        side,
+    ]
 
 
 def lime(side: str, _folder: Path) -> float:

@@ -22,19 +22,32 @@ from tests.render.texts import texts_in_use  # noqa: E402
 def update(file: Path) -> None:
     old = read_po(io.BytesIO(file.read_bytes())) if file.is_file() else Catalog()
     new = Catalog(locale=file.parts[-3], header_comment="", fuzzy=False)
-    new.mime_headers = [("MIME-Version", "1.0"),
-                        ("Content-Type", "text/plain; charset=utf-8"),
-                        ("Content-Transfer-Encoding", "8bit")]
+    new.mime_headers = [
+        ("MIME-Version", "1.0"),
+        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Transfer-Encoding", "8bit"),
+    ]
     for msgid, places in sorted(texts_in_use(ROOT).items(), key=lambda item: (item[1], item[0])):
         known = old.get(msgid)
-        new.add(msgid, known.string if known else "",
-                locations=[(place, None) for place in places])
+        new.add(msgid, known.string if known else "", locations=[(place, None) for place in places])
     buffer = io.BytesIO()
     write_po(buffer, new, width=100, omit_header=False, include_lineno=False)
     lines = buffer.getvalue().decode().split("\n")
-    kept = [line for line in lines if not line.startswith(
-        ('"POT-Creation-Date', '"PO-Revision-Date', '"Generated-By', '"Last-Translator',
-         '"Language-Team', '"Project-Id', '"Report-Msgid'))]
+    kept = [
+        line
+        for line in lines
+        if not line.startswith(
+            (
+                '"POT-Creation-Date',
+                '"PO-Revision-Date',
+                '"Generated-By',
+                '"Last-Translator',
+                '"Language-Team',
+                '"Project-Id',
+                '"Report-Msgid',
+            )
+        )
+    ]
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("\n".join(kept), encoding="utf-8")
 

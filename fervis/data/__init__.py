@@ -51,8 +51,15 @@ class _Kinds(Mapping[str, type[DataOptions]]):
 KINDS: Mapping[str, type[DataOptions]] = _Kinds()
 
 
-def open_dataset(options: DataOptions, *, folder: Path, cache: Path, size: tuple[int, int],
-                 channels: int, split: str | None = None) -> Dataset:
+def open_dataset(
+    options: DataOptions,
+    *,
+    folder: Path,
+    cache: Path,
+    size: tuple[int, int],
+    channels: int,
+    split: str | None = None,
+) -> Dataset:
     """One split with images (N, *size, channels) uint8, size being (height, width).
 
     ``folder`` is where relative paths start, ``cache`` where what was read is kept; ``split``

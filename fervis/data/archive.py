@@ -67,8 +67,12 @@ class Archive:
     def __enter__(self) -> Archive:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self._zip.close()
 
     def open(self, name: str) -> IO[bytes]:
@@ -84,18 +88,25 @@ class Archive:
             shape, fortran, dtype = _header(file)
             offset = file.tell()
         if dtype.kind not in "buif":
-            raise DataError(f"{place}: {excerpt(str(dtype))}; expected numbers (Python objects are "
-                            "never unpacked, since that runs code)")
+            raise DataError(
+                f"{place}: {excerpt(str(dtype))}; expected numbers (Python objects are "
+                "never unpacked, since that runs code)"
+            )
         if not shape or (fortran and len(shape) > 1):
-            raise DataError(f"{place}: save it in C order with one entry per picture "
-                            "(numpy.ascontiguousarray)")
+            raise DataError(
+                f"{place}: save it in C order with one entry per picture (numpy.ascontiguousarray)"
+            )
         claimed = math.prod(shape) * dtype.itemsize
         if min(shape) < 0 or claimed != info.file_size - offset:
-            raise DataError(f"{place}: the header claims {claimed:,} bytes for shape {shape}, the "
-                            f"file holds {max(0, info.file_size - offset):,}")
+            raise DataError(
+                f"{place}: the header claims {claimed:,} bytes for shape {shape}, the "
+                f"file holds {max(0, info.file_size - offset):,}"
+            )
         if claimed > FREE + MAX_EXPANSION * self._size:
-            raise DataError(f"{place}: refused, since {claimed:,} bytes are more than "
-                            f"{MAX_EXPANSION} times the file's size")
+            raise DataError(
+                f"{place}: refused, since {claimed:,} bytes are more than "
+                f"{MAX_EXPANSION} times the file's size"
+            )
         return Member(self, name, shape, dtype)
 
 
@@ -121,9 +132,26 @@ class _reading:  # noqa: N801 (reads as a verb in `with _reading(place):`)
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
-        if isinstance(error, (zipfile.BadZipFile, zlib.error, ValueError, EOFError, SyntaxError,
-                              NotImplementedError, RuntimeError, KeyError, TypeError)):
-            raise DataError(f"{self._place}: not a readable .npz array file "
-                            f"({printable(str(error))[:200]})") from error
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(
+            error,
+            (
+                zipfile.BadZipFile,
+                zlib.error,
+                ValueError,
+                EOFError,
+                SyntaxError,
+                NotImplementedError,
+                RuntimeError,
+                KeyError,
+                TypeError,
+            ),
+        ):
+            raise DataError(
+                f"{self._place}: not a readable .npz array file ({printable(str(error))[:200]})"
+            ) from error

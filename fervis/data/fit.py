@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 _ROWS = 256
 _VERSION = 1
-_WORDS = {"crop": "cut to its aspect ratio around the centre", "pad": "with black bars",
-          "stretch": "stretched"}
+_WORDS = {
+    "crop": "cut to its aspect ratio around the centre",
+    "pad": "with black bars",
+    "stretch": "stretched",
+}
 
 
-def fitted(dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit, store: Store
-           ) -> Dataset:
+def fitted(
+    dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit, store: Store
+) -> Dataset:
     """``dataset`` with images (N, *size, channels); ``notes`` say what was done.
 
     Resized copies are stored; gray pictures in three channels are a view that takes no space.
@@ -33,12 +37,18 @@ def fitted(dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit, sto
     if (height, width) != size or depth > channels:
         import PIL
 
-        key = key_of("fit", _VERSION, PIL.__version__, dataset.digest, size, min(depth, channels),
-                     fit)
+        key = key_of(
+            "fit", _VERSION, PIL.__version__, dataset.digest, size, min(depth, channels), fit
+        )
         recipe = Recipe(key, lambda writer: _resize_all(dataset, size, channels, fit, writer))
         stored = store.load(recipe, dataset.split)
-        dataset = replace(dataset, images=stored.images, labels=stored.labels,
-                          digest=stored.digest, truth=_truth(dataset.truth, size, fit))
+        dataset = replace(
+            dataset,
+            images=stored.images,
+            labels=stored.labels,
+            digest=stored.digest,
+            truth=_truth(dataset.truth, size, fit),
+        )
     if (height, width) != size:
         how = f", {_WORDS[fit]}" if height * size[1] != width * size[0] else ""
         notes["size"] = f"{height}×{width} resized to {size[0]}×{size[1]}{how}"
@@ -71,8 +81,9 @@ def _placed(image: Image, size: tuple[int, int], fit: Fit, resample: Resampling)
     return image.resize(box, resample)
 
 
-def _resize_all(dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit, writer: Writer
-                ) -> None:
+def _resize_all(
+    dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit, writer: Writer
+) -> None:
     for start in range(0, len(dataset), _ROWS):
         some = slice(start, start + _ROWS)
         images = np.stack([_resize(image, size, channels, fit) for image in dataset.images[some]])
@@ -80,8 +91,9 @@ def _resize_all(dataset: Dataset, size: tuple[int, int], channels: int, fit: Fit
         writer.add(dataset.split, images, labels)
 
 
-def _resize(image: NDArray[np.uint8], size: tuple[int, int], channels: int, fit: Fit
-            ) -> NDArray[np.uint8]:
+def _resize(
+    image: NDArray[np.uint8], size: tuple[int, int], channels: int, fit: Fit
+) -> NDArray[np.uint8]:
     """(H, W, C) → (*size, C), or one channel where ``channels`` is 1."""
     from PIL import Image
 
@@ -99,11 +111,21 @@ def _truth(truth: GroundTruth | None, size: tuple[int, int], fit: Fit) -> Ground
     from PIL.Image import Resampling
 
     def maps(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.stack([np.asarray(
-            _placed(Image.fromarray(value.astype(np.float32)), size, fit, Resampling.BILINEAR))
-            for value in values])
+        return np.stack(
+            [
+                np.asarray(
+                    _placed(
+                        Image.fromarray(value.astype(np.float32)), size, fit, Resampling.BILINEAR
+                    )
+                )
+                for value in values
+            ]
+        )
 
-    regions = np.stack([np.asarray(
-        _placed(Image.fromarray(region), size, fit, Resampling.NEAREST))
-        for region in truth.regions])
+    regions = np.stack(
+        [
+            np.asarray(_placed(Image.fromarray(region), size, fit, Resampling.NEAREST))
+            for region in truth.regions
+        ]
+    )
     return replace(truth, motion=maps(truth.motion), change=maps(truth.change), regions=regions)

@@ -53,8 +53,10 @@ def _columns(row: list[str], name: str) -> dict[str, list[float]]:
         raise DataError(f"{name}:1: {len(titles):,} columns; expected at most {MAX_COLUMNS:,}")
     for title in titles:
         if not title or _number(title) is not None or titles.count(title) > 1:
-            raise DataError(f"{name}:1: {excerpt(title)} in the header; expected a different name "
-                            "for each column, such as epoch,train_loss,val_loss")
+            raise DataError(
+                f"{name}:1: {excerpt(title)} in the header; expected a different name "
+                "for each column, such as epoch,train_loss,val_loss"
+            )
     return {title: [] for title in titles}
 
 

@@ -16,8 +16,10 @@ from fervis.text import Text
 ClassName = str | Annotated[dict[str, str], Field(min_length=1)]
 """One class in words: one string, or one string per language."""
 
-ClassNames = (Annotated[list[ClassName], Field(min_length=1)]
-              | Annotated[dict[int | str, ClassName], Field(min_length=1)])
+ClassNames = (
+    Annotated[list[ClassName], Field(min_length=1)]
+    | Annotated[dict[int | str, ClassName], Field(min_length=1)]
+)
 """Names in label order, or label → name."""
 
 Fit = Literal["crop", "pad", "stretch"]
@@ -31,11 +33,13 @@ class DataOptions(BaseModel):
     kind: str
     split: str | None = Field(None, description="the part of the data set that indices count in")
     classes: ClassNames | None = Field(
-        None, description="names of the classes: a list in label order, or label: name")
+        None, description="names of the classes: a list in label order, or label: name"
+    )
     fit: Fit = Field(
         "crop",
         description="pictures of another shape than the network's input are cut to its aspect "
-        "ratio around the centre (`crop`), get black bars (`pad`) or are distorted (`stretch`)")
+        "ratio around the centre (`crop`), get black bars (`pad`) or are distorted (`stretch`)",
+    )
 
 
 class FileOptions(DataOptions):
@@ -43,10 +47,12 @@ class FileOptions(DataOptions):
 
     path: Path = Field(description="relative to report.yaml, or absolute")
     held_out: float = Field(
-        0.1, gt=0, lt=1,
-        description="the share of the pictures in `split: heldout`; the others are `split: train`")
-    held_out_seed: int = Field(
-        0, description="another number holds out other pictures")
+        0.1,
+        gt=0,
+        lt=1,
+        description="the share of the pictures in `split: heldout`; the others are `split: train`",
+    )
+    held_out_seed: int = Field(0, description="another number holds out other pictures")
 
     def source(self, folder: Path) -> Path:
         """Where the data lie; ``folder`` is the one of report.yaml."""
@@ -84,7 +90,6 @@ def named(names: ClassNames | None, default: Sequence[Text]) -> tuple[Text, ...]
     texts = list(default)
     for label, name in names.items():
         if not str(label).isdecimal() or int(label) >= len(texts):
-            raise DataError(
-                f"classes: there is no label {label!r}; expected 0 … {len(texts) - 1}")
+            raise DataError(f"classes: there is no label {label!r}; expected 0 … {len(texts) - 1}")
         texts[int(label)] = text_of(name)
     return tuple(texts)

@@ -14,8 +14,9 @@ from fervis.data.faults import excerpt
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm",
-                      ".ppm"))
+SUFFIXES = frozenset(
+    (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm")
+)
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 50_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
@@ -61,8 +62,9 @@ def _decoded(data: bytes, mode: str) -> Image:
     with Image.open(io.BytesIO(data), formats=_FORMATS) as picture:
         width, height = picture.size
         if not 0 < width * height <= MAX_PIXELS:
-            raise NotAPictureError(f"refused: {width}×{height} pixels; expected at most "
-                                   f"{MAX_PIXELS:,}")
+            raise NotAPictureError(
+                f"refused: {width}×{height} pixels; expected at most {MAX_PIXELS:,}"
+            )
         picture.load()
         plain = _plain(picture)
         turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))

@@ -50,8 +50,9 @@ def opened(path: Path) -> Iterator[Reader]:
     with held:
         yield Reader(path, raw, before.st_size, packed)
         after = os.fstat(raw.fileno())
-    if any((s.st_size, s.st_mtime_ns) != (before.st_size, before.st_mtime_ns)
-           for s in (state, after)):
+    if any(
+        (s.st_size, s.st_mtime_ns) != (before.st_size, before.st_mtime_ns) for s in (state, after)
+    ):
         raise DataError(printable(f"{path}: changed while it was read; try again"))
 
 
@@ -71,9 +72,12 @@ class Reader:
             block = self._file.read(size)
         self._left -= len(block)
         if self._left < 0:
-            raise DataError(printable(
-                f"{self._path}: refused, since it expands to more than {MAX_EXPANSION} times its "
-                "size; unpack it yourself if you trust it"))
+            raise DataError(
+                printable(
+                    f"{self._path}: refused, since it expands to more than {MAX_EXPANSION} times its "
+                    "size; unpack it yourself if you trust it"
+                )
+            )
         return block
 
 

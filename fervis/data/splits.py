@@ -13,15 +13,27 @@ from fervis.data.store import Recipe, Stored, key_of
 from fervis.data.writer import Writer
 from fervis.errors import DataError
 
-DEFAULTS = ("PublicTest", "PrivateTest", "test", "testing", "val", "valid", "validation",
-            "all", "train", "training", "Training")
+DEFAULTS = (
+    "PublicTest",
+    "PrivateTest",
+    "test",
+    "testing",
+    "val",
+    "valid",
+    "validation",
+    "all",
+    "train",
+    "training",
+    "Training",
+)
 _SHARED_OUT = ("Training", "all")  # the splits that `train` and `heldout` are made of
 _ROWS = 512
 _VERSION = 1
 
 
-def open_one(request: Request, recipe: Recipe, options: FileOptions, name: str
-             ) -> tuple[str, Stored]:
+def open_one(
+    request: Request, recipe: Recipe, options: FileOptions, name: str
+) -> tuple[str, Stored]:
     """(name, contents) of the split wanted, or of the one that most people mean."""
     store, wanted = request.store, request.split
     records = store.records(recipe)
@@ -34,10 +46,12 @@ def open_one(request: Request, recipe: Recipe, options: FileOptions, name: str
     if whole is None or wanted not in shared:
         known = [f"{split} ({record.shape[0]:,})" for split, record in records.items()]
         near = one_of([*records, *shared], wanted).partition(" (did")[1:]
-        raise DataError(f"{name}: no split {wanted!r}; there is {one_of([*known, *shared])}"
-                        + "".join(near))
-    key = key_of("held out", _VERSION, records[whole].digest, options.held_out,
-                 options.held_out_seed)
+        raise DataError(
+            f"{name}: no split {wanted!r}; there is {one_of([*known, *shared])}" + "".join(near)
+        )
+    key = key_of(
+        "held out", _VERSION, records[whole].digest, options.held_out, options.held_out_seed
+    )
     parts = Recipe(key, lambda writer: _share_out(store.load(recipe, whole), options, writer))
     if wanted not in store.records(parts):
         raise DataError(f"{name}: held_out: {options.held_out} leaves no picture for {wanted}")
@@ -51,8 +65,13 @@ def held_out(images: NDArray[np.uint8], share: float, seed: int) -> NDArray[np.b
     picture is learned from and tested on.
     """
     salt = f"{seed}:".encode()
-    ranks = np.array([int.from_bytes(hashlib.sha256(salt + image.tobytes()).digest()[:8], "big")
-                      for image in images], np.uint64)
+    ranks = np.array(
+        [
+            int.from_bytes(hashlib.sha256(salt + image.tobytes()).digest()[:8], "big")
+            for image in images
+        ],
+        np.uint64,
+    )
     last = np.sort(ranks)[max(1, round(share * len(ranks))) - 1]
     chosen: NDArray[np.bool_] = ranks <= last
     return chosen

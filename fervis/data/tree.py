@@ -13,8 +13,21 @@ from fervis.data.faults import Faults, printable
 from fervis.data.source import blaming
 from fervis.errors import DataError
 
-SPLITS = frozenset(("train", "training", "test", "testing", "val", "valid", "validation", "dev",
-                    "eval", "publictest", "privatetest"))
+SPLITS = frozenset(
+    (
+        "train",
+        "training",
+        "test",
+        "testing",
+        "val",
+        "valid",
+        "validation",
+        "dev",
+        "eval",
+        "publictest",
+        "privatetest",
+    )
+)
 _IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx", "@eadir"))
 _DEEPEST = 20
 
@@ -57,8 +70,9 @@ def survey(root: Path) -> Tree:
     if folders and all(folder.name.casefold() in SPLITS for folder in folders):
         for file in files:
             faults.add(file.name, "a file beside the folders of splits")
-        entries = [entry for folder in folders
-                   for entry in _split(folder, folder.name, root, faults)]
+        entries = [
+            entry for folder in folders for entry in _split(folder, folder.name, root, faults)
+        ]
     else:
         entries = list(_split(root, "all", root, faults))
     faults.raise_any()

@@ -34,8 +34,13 @@ class Writer:
         self._folder, self._files = folder, files
         self._splits: dict[str, _Pile] = {}
 
-    def add(self, split: str, images: NDArray[np.uint8], labels: NDArray[np.int64] | None,
-            places: Sequence[str] = ()) -> None:
+    def add(
+        self,
+        split: str,
+        images: NDArray[np.uint8],
+        labels: NDArray[np.int64] | None,
+        places: Sequence[str] = (),
+    ) -> None:
         """Appends images (n, H, W, C) and labels (n,) to a split."""
         if split not in self._splits:
             number = len(self._splits)
@@ -60,8 +65,9 @@ class _Pile:
         self.labels: list[NDArray[np.int64]] = []
         self.places: list[str] = []
 
-    def add(self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None,
-            places: Sequence[str]) -> None:
+    def add(
+        self, images: NDArray[np.uint8], labels: NDArray[np.int64] | None, places: Sequence[str]
+    ) -> None:
         data = np.ascontiguousarray(images).data
         self.images.write(data)
         self.hash.update(data)
@@ -86,8 +92,13 @@ class _Pile:
         if self.places:
             checks[".places"] = self._write(".places", json.dumps(self.places).encode())
         height, width, channels = self.shape
-        return Record(self.number, (self.count, height, width, channels), classes,
-                      self.hash.hexdigest(), checks)
+        return Record(
+            self.number,
+            (self.count, height, width, channels),
+            classes,
+            self.hash.hexdigest(),
+            checks,
+        )
 
     def _write(self, suffix: str, data: bytes) -> int:
         file = self._create(suffix)

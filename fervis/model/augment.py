@@ -42,8 +42,9 @@ def augment(images: Tensor, size: int, how: Augmentation, rng: np.random.Generat
     theta[:, 1, 0] = np.sin(angle) * zoom * stretch * mirror
     theta[:, 1, 1] = np.cos(angle) * zoom
     theta[:, :, 2] = 2 * rng.uniform(-how.shift, how.shift, (n, 2))
-    grid = F.affine_grid(torch.from_numpy(theta), [n, images.shape[1], size, size],
-                         align_corners=False)
+    grid = F.affine_grid(
+        torch.from_numpy(theta), [n, images.shape[1], size, size], align_corners=False
+    )
     moved = F.grid_sample(images, grid, padding_mode="reflection", align_corners=False)
     gain = torch.from_numpy(rng.uniform(1 - how.contrast, 1 + how.contrast, (n, 1, 1, 1))).float()
     offset = torch.from_numpy(rng.uniform(-how.brightness, how.brightness, (n, 1, 1, 1))).float()

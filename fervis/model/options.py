@@ -16,22 +16,28 @@ class ModelOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
 
     kind: Literal["default"] | None = Field(
-        None, description="`default`: the network that comes with fervis")
+        None, description="`default`: the network that comes with fervis"
+    )
     factory: str | None = Field(
-        None, description="`path/to/file.py:Name` or `package.module:Name`, called to build it")
+        None, description="`path/to/file.py:Name` or `package.module:Name`, called to build it"
+    )
     args: dict[str, Any] = Field(
-        default_factory=dict, description="keyword arguments of the factory")
+        default_factory=dict, description="keyword arguments of the factory"
+    )
     weights: Path | None = Field(
-        None, description="a state dict: .pt, .pth (read with weights_only) or .safetensors")
+        None, description="a state dict: .pt, .pth (read with weights_only) or .safetensors"
+    )
     scale: float = Field(255.0, gt=0, description="pixels are divided by this first")
     mean: float | list[float] = Field(0.0, description="subtracted then, per channel or for all")
     std: float | list[float] = Field(1.0, description="divided by last, per channel or for all")
     size: int | tuple[int, int] = Field(48, description="height and width of the input")
     channels: Literal[1, 3] = Field(1, description="a gray picture is repeated for 3")
     preprocess: str | None = Field(
-        None, description="`file.py:function` (N,H,W,C) uint8 array to a (N,C,H,W) float tensor")
+        None, description="`file.py:function` (N,H,W,C) uint8 array to a (N,C,H,W) float tensor"
+    )
     output: Output | None = Field(
-        None, description="what the network returns; guessed and checked where not given")
+        None, description="what the network returns; guessed and checked where not given"
+    )
 
     @property
     def height_width(self) -> tuple[int, int]:

@@ -13,8 +13,15 @@ import pytest
 from fervis.render import render, template_folders
 from tests.render.sample import sample
 
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -77,8 +84,11 @@ def visit(browser: Any, site: Path) -> Iterator[Open]:
         path: str, width: int = 1280, scheme: str = "light", scripts: bool = True
     ) -> Visit:
         context = browser.new_context(
-            viewport={"width": width, "height": 800}, color_scheme=scheme,
-            java_script_enabled=scripts, reduced_motion="reduce")
+            viewport={"width": width, "height": 800},
+            color_scheme=scheme,
+            java_script_enabled=scripts,
+            reduced_motion="reduce",
+        )
         contexts.append(context)
         opened = Visit(context.new_page(), site)
         opened.page.goto((site / path).as_uri(), wait_until="load")

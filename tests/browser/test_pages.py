@@ -11,17 +11,15 @@ WIDTHS = (320, 1280, 1920)
 
 
 @pytest.mark.parametrize("page", [*PAGES, *(f"en/{page}" for page in PAGES)])
-def test_a_page_opens_from_a_file_without_a_complaint_and_fits(
-    visit: Open, page: str
-) -> None:
+def test_a_page_opens_from_a_file_without_a_complaint_and_fits(visit: Open, page: str) -> None:
     opened = visit(page)
     for width in WIDTHS:
         opened.page.set_viewport_size({"width": width, "height": 800})
         assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
+    assert opened.page.evaluate("[...document.fonts].every(font => font.status !== 'error')")
     assert opened.page.evaluate(
-        "[...document.fonts].every(font => font.status !== 'error')")
-    assert opened.page.evaluate(
-        "document.fonts.check('16px \"Fervis Sans\"', '難') && document.fonts.size >= 3")
+        "document.fonts.check('16px \"Fervis Sans\"', '難') && document.fonts.size >= 3"
+    )
     assert opened.complaints == []
 
 
@@ -33,8 +31,12 @@ def test_axe_finds_nothing_in_either_scheme(visit: Open, page: str) -> None:
     opened.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     for scheme in ("light", "dark"):
         opened.page.emulate_media(color_scheme=scheme)
-        found = Axe().run(opened.page, options={"runOnly": [
-            "wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+        found = Axe().run(
+            opened.page,
+            options={
+                "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+            },
+        )
         assert found.violations_count == 0, found.generate_report()
 
 

@@ -48,9 +48,22 @@ class Opener:
     def __init__(self, folder: Path) -> None:
         self.folder, self.cache = folder, folder / "cache"
 
-    def __call__(self, kind: str, path: str = "", *, split: str | None = None,
-                 size: tuple[int, int] = (48, 48), channels: int = 1, **options: object
-                 ) -> Dataset:
+    def __call__(
+        self,
+        kind: str,
+        path: str = "",
+        *,
+        split: str | None = None,
+        size: tuple[int, int] = (48, 48),
+        channels: int = 1,
+        **options: object,
+    ) -> Dataset:
         place = {"path": path} if path else {}
-        return open_dataset(KINDS[kind](kind=kind, **place, **options), folder=self.folder,
-                            cache=self.cache, size=size, channels=channels, split=split)
+        return open_dataset(
+            KINDS[kind](kind=kind, **place, **options),
+            folder=self.folder,
+            cache=self.cache,
+            size=size,
+            channels=channels,
+            split=split,
+        )

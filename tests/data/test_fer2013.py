@@ -17,8 +17,10 @@ LABELS = [0, 6, 3, 3, 1, 5]
 USAGES = ["Training", "Training", "PublicTest", "Training", "PrivateTest", "PublicTest"]
 ROW = pixels(IMAGES[0])
 SHORT = ROW.rsplit(" ", 1)[0]  # a pixel too few
-EDITIONS = {"kaggle": kaggle(IMAGES, LABELS, USAGES),
-            "other": other_edition(IMAGES, LABELS, USAGES)}
+EDITIONS = {
+    "kaggle": kaggle(IMAGES, LABELS, USAGES),
+    "other": other_edition(IMAGES, LABELS, USAGES),
+}
 
 
 def broken(opener, text: str | bytes, name: str = "fer2013.csv") -> str:
@@ -44,16 +46,19 @@ def test_both_editions_give_the_same_splits(opener, edition, packed):
         assert (dataset.split, len(dataset)) == (usage, len(rows))
 
 
-@pytest.mark.parametrize("change", [
-    pytest.param(lambda text: text.replace("\n", "\r\n"), id="CRLF"),
-    pytest.param(lambda text: "\ufeff" + text, id="BOM"),
-    pytest.param(lambda text: text + "\n\r\n  \n", id="blank lines at the end"),
-    pytest.param(lambda text: text.rstrip("\n"), id="no end of line at the end"),
-    pytest.param(lambda text: text.replace(",", ' , '), id="blanks round commas"),
-    pytest.param(lambda text: text.replace(f",{ROW},", f',"{ROW}",'), id="quotes"),
-    pytest.param(lambda text: text.replace(" ", "  "), id="two blanks between pixels"),
-    pytest.param(lambda text: text.replace("emotion", "EMOTION"), id="capitals in the header"),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda text: text.replace("\n", "\r\n"), id="CRLF"),
+        pytest.param(lambda text: "\ufeff" + text, id="BOM"),
+        pytest.param(lambda text: text + "\n\r\n  \n", id="blank lines at the end"),
+        pytest.param(lambda text: text.rstrip("\n"), id="no end of line at the end"),
+        pytest.param(lambda text: text.replace(",", " , "), id="blanks round commas"),
+        pytest.param(lambda text: text.replace(f",{ROW},", f',"{ROW}",'), id="quotes"),
+        pytest.param(lambda text: text.replace(" ", "  "), id="two blanks between pixels"),
+        pytest.param(lambda text: text.replace("emotion", "EMOTION"), id="capitals in the header"),
+    ],
+)
 def test_harmless_differences_change_nothing(opener, change):
     (opener.folder / "plain.csv").write_text(EDITIONS["kaggle"])
     (opener.folder / "changed.csv").write_bytes(change(EDITIONS["kaggle"]).encode())
@@ -81,7 +86,14 @@ def test_classes_have_chinese_and_english_names(opener):
     (opener.folder / "train.csv").write_text(course(IMAGES, LABELS))
     names = opener("fer2013", "train.csv").classes
     assert [n.in_language("zh-Hant") for n in names] == [
-        "生氣", "厭惡", "恐懼", "高興", "難過", "驚訝", "中立"]
+        "生氣",
+        "厭惡",
+        "恐懼",
+        "高興",
+        "難過",
+        "驚訝",
+        "中立",
+    ]
     assert names[3].in_language("en") == "happy"
 
 
@@ -104,25 +116,28 @@ def test_pictures_may_not_be_redistributed(opener):
     assert "FER2013" in dataset.licence
 
 
-@pytest.mark.parametrize(("row", "said"), [
-    (f"0,{SHORT}", "2303 pixels; expected 2304 (48×48)"),
-    (f"0,{ROW} 7", "2305 pixels"),
-    ("0,", "0 pixels"),
-    (f"0,{SHORT} 256", "value '256' is outside 0…255"),
-    (f"0,{SHORT} 0255", "value '0255' is outside 0…255"),
-    (f"0,{SHORT} -1", "value '-1' is outside 0…255"),
-    (f"0,{SHORT} 1.5", "'1.5' is not a whole number"),
-    (f"0,{SHORT} ten", "'ten' is not a whole number"),
-    (f"0,{SHORT} 1\x002", r"'1\x002' is not a whole number"),
-    (f"0,{SHORT} " + "9" * 5000, "is outside 0…255"),
-    (f"7,{ROW}", "label '7'; expected 0 … 6"),
-    (f"-1,{ROW}", "label '-1'"),
-    (f"happy,{ROW}", "label 'happy'"),
-    (f",{ROW}", "label ''"),
-    (f"0,{ROW},Training", "3 columns; expected 2"),
-    ("0", "1 columns; expected 2"),
-    ("", "an empty line"),
-])
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        (f"0,{SHORT}", "2303 pixels; expected 2304 (48×48)"),
+        (f"0,{ROW} 7", "2305 pixels"),
+        ("0,", "0 pixels"),
+        (f"0,{SHORT} 256", "value '256' is outside 0…255"),
+        (f"0,{SHORT} 0255", "value '0255' is outside 0…255"),
+        (f"0,{SHORT} -1", "value '-1' is outside 0…255"),
+        (f"0,{SHORT} 1.5", "'1.5' is not a whole number"),
+        (f"0,{SHORT} ten", "'ten' is not a whole number"),
+        (f"0,{SHORT} 1\x002", r"'1\x002' is not a whole number"),
+        (f"0,{SHORT} " + "9" * 5000, "is outside 0…255"),
+        (f"7,{ROW}", "label '7'; expected 0 … 6"),
+        (f"-1,{ROW}", "label '-1'"),
+        (f"happy,{ROW}", "label 'happy'"),
+        (f",{ROW}", "label ''"),
+        (f"0,{ROW},Training", "3 columns; expected 2"),
+        ("0", "1 columns; expected 2"),
+        ("", "an empty line"),
+    ],
+)
 def test_a_bad_row_is_said_with_its_line(opener, row, said):
     text = lines("label,feature", [f"0,{ROW}", row, f"0,{ROW}"])
     message = broken(opener, text)
@@ -143,26 +158,45 @@ def test_the_first_ten_places_and_the_total_are_said(opener):
     assert [line.split(":")[1] for line in message[1:]] == [str(n) for n in range(2, 22, 2)]
 
 
-@pytest.mark.parametrize(("data", "said"), [
-    (b"", "an empty file"),
-    (b"label,feature\n", "no rows"),
-    (b"label,feature\n\n\n", "no rows"),
-    (b"a,b,c\n1,2,3\n", "expected emotion,pixels,Usage or"),
-    (b"label,label,feature\n", "the header is"),
-    (b"emotion,Usage\n", "the header is"),
-    (f"0,{ROW}\n".encode(), "the header is"),
-    ("label,feature\n".encode("utf-16"), "the header is"),
-    (b"a," * 1_000_000, "a line of more than"),
-    (b"label,feature\n" + b"1," * 1_000_000, "2: a line of more than"),
-    (b"label,feature\n0," + b"1 " * 1_000_000, "2: a line of more than"),
-    (b"label,feature\n" + bytes(2_000_000), "2: a line of more than"),
-    (b"label,feature\n" + b"x\n" * 300_000, "100,000 or more bad rows"),
-    (b"label,feature\n" + b"\n" * 300_000, "an empty line"),
-    (gzip.compress(EDITIONS["kaggle"].encode())[:-30], "truncated or damaged"),
-    (b"\x1f\x8b\x08 not gzip at all", "truncated or damaged"),
-], ids=["empty", "header alone", "blank", "foreign", "column twice", "no pixels", "no header",
-        "UTF-16", "a million columns", "columns", "huge field", "NULs", "garbage", "newlines",
-        "cut gzip", "false gzip"])
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "an empty file"),
+        (b"label,feature\n", "no rows"),
+        (b"label,feature\n\n\n", "no rows"),
+        (b"a,b,c\n1,2,3\n", "expected emotion,pixels,Usage or"),
+        (b"label,label,feature\n", "the header is"),
+        (b"emotion,Usage\n", "the header is"),
+        (f"0,{ROW}\n".encode(), "the header is"),
+        ("label,feature\n".encode("utf-16"), "the header is"),
+        (b"a," * 1_000_000, "a line of more than"),
+        (b"label,feature\n" + b"1," * 1_000_000, "2: a line of more than"),
+        (b"label,feature\n0," + b"1 " * 1_000_000, "2: a line of more than"),
+        (b"label,feature\n" + bytes(2_000_000), "2: a line of more than"),
+        (b"label,feature\n" + b"x\n" * 300_000, "100,000 or more bad rows"),
+        (b"label,feature\n" + b"\n" * 300_000, "an empty line"),
+        (gzip.compress(EDITIONS["kaggle"].encode())[:-30], "truncated or damaged"),
+        (b"\x1f\x8b\x08 not gzip at all", "truncated or damaged"),
+    ],
+    ids=[
+        "empty",
+        "header alone",
+        "blank",
+        "foreign",
+        "column twice",
+        "no pixels",
+        "no header",
+        "UTF-16",
+        "a million columns",
+        "columns",
+        "huge field",
+        "NULs",
+        "garbage",
+        "newlines",
+        "cut gzip",
+        "false gzip",
+    ],
+)
 def test_a_file_that_is_none_is_refused(opener, data, said):
     assert said in broken(opener, data)
 

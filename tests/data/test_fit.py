@@ -14,8 +14,16 @@ from tests.data.make import noise
 
 def dataset(images: np.ndarray, truth: GroundTruth | None = None) -> Dataset:
     labels = np.arange(len(images))
-    return Dataset(images, labels, (Text.same("a"),), "test", "digest of all", True, truth=truth,
-                   places=tuple(map(str, labels)))
+    return Dataset(
+        images,
+        labels,
+        (Text.same("a"),),
+        "test",
+        "digest of all",
+        True,
+        truth=truth,
+        places=tuple(map(str, labels)),
+    )
 
 
 def blocks(height: int, width: int) -> np.ndarray:
@@ -65,15 +73,20 @@ def test_resizing_keeps_everything_else_and_says_so(tmp_path):
 
 def test_shrinking_is_antialiased(tmp_path):
     board = np.indices((48, 48)).sum(0) % 2 * 255
-    small = fitted(dataset(board[None, ..., None].astype(np.uint8)), (12, 12), 1, "crop",
-                   Store(tmp_path))
+    small = fitted(
+        dataset(board[None, ..., None].astype(np.uint8)), (12, 12), 1, "crop", Store(tmp_path)
+    )
     assert abs(small.images[:, 2:-2, 2:-2].astype(int) - 127).max() < 8
 
 
-@pytest.mark.parametrize(("fit", "row"), [
-    ("crop", [0, 0, 0, 0, 255, 255, 255, 255]),
-    ("stretch", [0, 0, 0, 0, 255, 255, 255, 255]),
-    ("pad", None)])
+@pytest.mark.parametrize(
+    ("fit", "row"),
+    [
+        ("crop", [0, 0, 0, 0, 255, 255, 255, 255]),
+        ("stretch", [0, 0, 0, 0, 255, 255, 255, 255]),
+        ("pad", None),
+    ],
+)
 def test_another_shape_is_cut_stretched_or_padded(tmp_path, fit, row):
     found = fitted(dataset(blocks(40, 80)), (8, 8), 1, fit, Store(tmp_path)).images[0, ..., 0]
     if row is not None:

@@ -98,15 +98,24 @@ def test_a_mapping_says_order_and_names(opener, pets):
     assert (names(dataset), dataset.labels.tolist()) == (["狗", "貓"], [0, 0, 1, 1, 1])
 
 
-@pytest.mark.parametrize("classes", [["cat"], ["cat", "dog", "cow"], ["cat", "cow"],
-                                     {"cat": "a", "cow": "b"}, {"dog": "狗"}])
+@pytest.mark.parametrize(
+    "classes",
+    [["cat"], ["cat", "dog", "cow"], ["cat", "cow"], {"cat": "a", "cow": "b"}, {"dog": "狗"}],
+)
 def test_classes_that_are_not_the_folders_are_said(opener, pets, classes):
     assert "the folders are cat, dog" in said(opener, classes=classes)
 
 
 def test_hidden_files_and_what_systems_leave_are_ignored(opener, pets):
-    for name in (".DS_Store", "Thumbs.db", "cat/.hidden.png", "cat/Thumbs.db", "__MACOSX/a.png",
-                 ".git/HEAD", "cat/desktop.ini"):
+    for name in (
+        ".DS_Store",
+        "Thumbs.db",
+        "cat/.hidden.png",
+        "cat/Thumbs.db",
+        "__MACOSX/a.png",
+        ".git/HEAD",
+        "cat/desktop.ini",
+    ):
         (pets / name).parent.mkdir(exist_ok=True)
         (pets / name).write_text("no picture")
     assert len(opener("folder", "pets")) == 5

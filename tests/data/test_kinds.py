@@ -31,14 +31,24 @@ def test_every_option_is_described_for_the_schema():
         schema = options.model_json_schema()
         json.dumps(schema)
         assert schema["additionalProperties"] is False
-        undescribed = {name for name, field in schema["properties"].items()
-                       if "description" not in field}
+        undescribed = {
+            name for name, field in schema["properties"].items() if "description" not in field
+        }
         assert undescribed <= {"kind"}
 
 
-@pytest.mark.parametrize("wrong", [
-    {"path": "a", "size": 3}, {}, {"path": "a", "held_out": 0}, {"path": "a", "held_out": 1},
-    {"path": "a", "classes": []}, {"path": "a", "classes": [3]}, {"path": "a", "fit": "squeeze"}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"path": "a", "size": 3},
+        {},
+        {"path": "a", "held_out": 0},
+        {"path": "a", "held_out": 1},
+        {"path": "a", "classes": []},
+        {"path": "a", "classes": [3]},
+        {"path": "a", "fit": "squeeze"},
+    ],
+)
 def test_wrong_options_are_refused(wrong):
     with pytest.raises(ValidationError):
         KINDS["fer2013"](kind="fer2013", **wrong)
@@ -52,10 +62,17 @@ def test_opening_imports_nothing_heavy(opener):
         "assert 'PIL' not in sys.modules\n"
         "open_dataset(o, folder=Path(), cache=Path('c'), size=(48, 48), channels=1)\n"
         "print(sorted({'torch', 'PIL', 'scipy', 'pandas', 'matplotlib', 'skimage', 'sklearn'}"
-        " & set(sys.modules)))")
+        " & set(sys.modules)))"
+    )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run([sys.executable, "-c", code], cwd=opener.folder, env=environment,
-                          capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=opener.folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -92,10 +109,12 @@ def faces(monkeypatch):
     """A stand-in for the shipped faces: four pictures."""
     rng = np.random.default_rng(0)
     known = SimpleNamespace(
-        images=noise(4), labels=np.array([0, 3, 6, 6]),
+        images=noise(4),
+        labels=np.array([0, 3, 6, 6]),
         motion=rng.random((4, 48, 48)).astype(np.float32),
         change=rng.random((4, 48, 48)).astype(np.float32),
-        regions=rng.integers(0, 9, (4, 48, 48)).astype(np.uint8))
+        regions=rng.integers(0, 9, (4, 48, 48)).astype(np.uint8),
+    )
     asked = []
     monkeypatch.setattr(shipped, "load", lambda split: (asked.append(split), known)[1])
     known.asked = asked

@@ -18,19 +18,22 @@ def test_a_log_is_its_columns_in_order(tmp_path):
     assert np.isnan(log["val_loss"]).all()
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("", "no rows"),
-    ("epoch,loss\n", "no rows"),
-    ("1,2\n3,4\n", "log.csv:1: '1' in the header"),
-    ("epoch,epoch\n1,2\n", "'epoch' in the header"),
-    ("epoch,\n1,2\n", "'' in the header"),
-    ("epoch,loss\n1,2\n2\n", "log.csv:3: 1 columns; expected 2"),
-    ("epoch,loss\n1,2\n2,low\n", "log.csv:3: 'low' in column 'loss' is not a number"),
-    ("epoch,loss\n1,1_0\n", "'1_0' in column 'loss'"),
-    ("epoch\n" + "x\n" * 30, "log.csv: 30 bad rows, the first 10:"),
-    ("epoch\n" + "1" * 200_000, "field larger than field limit"),
-    ("a," * 10_000, "columns; expected at most"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "no rows"),
+        ("epoch,loss\n", "no rows"),
+        ("1,2\n3,4\n", "log.csv:1: '1' in the header"),
+        ("epoch,epoch\n1,2\n", "'epoch' in the header"),
+        ("epoch,\n1,2\n", "'' in the header"),
+        ("epoch,loss\n1,2\n2\n", "log.csv:3: 1 columns; expected 2"),
+        ("epoch,loss\n1,2\n2,low\n", "log.csv:3: 'low' in column 'loss' is not a number"),
+        ("epoch,loss\n1,1_0\n", "'1_0' in column 'loss'"),
+        ("epoch\n" + "x\n" * 30, "log.csv: 30 bad rows, the first 10:"),
+        ("epoch\n" + "1" * 200_000, "field larger than field limit"),
+        ("a," * 10_000, "columns; expected at most"),
+    ],
+)
 def test_what_is_wrong_with_a_log_is_said_with_its_line(tmp_path, text, said):
     path = tmp_path / "log.csv"
     path.write_text(text)

@@ -27,8 +27,10 @@ def said(opener, **arrays) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize("names", [("images", "labels"), ("x", "y"), ("X", "Y"),
-                                   ("data", "target"), ("Images", "Labels")])
+@pytest.mark.parametrize(
+    "names",
+    [("images", "labels"), ("x", "y"), ("X", "Y"), ("data", "target"), ("Images", "Labels")],
+)
 def test_the_names_people_use_are_found(opener, names):
     dataset = opened(opener, **dict(zip(names, (IMAGES, LABELS), strict=True)))
     assert (dataset.images[..., 0] == IMAGES).all()
@@ -40,9 +42,12 @@ def test_the_names_people_use_are_found(opener, names):
 
 @pytest.mark.parametrize("pattern", ["x_{}", "{}_x", "images_{}"])
 def test_splits_are_found_by_what_is_before_or_behind(opener, pattern):
-    arrays = {pattern.format("train"): IMAGES, pattern.format("test"): IMAGES[:2],
-              pattern.format("train").replace("x", "y").replace("images", "labels"): LABELS,
-              pattern.format("test").replace("x", "y").replace("images", "labels"): LABELS[:2]}
+    arrays = {
+        pattern.format("train"): IMAGES,
+        pattern.format("test"): IMAGES[:2],
+        pattern.format("train").replace("x", "y").replace("images", "labels"): LABELS,
+        pattern.format("test").replace("x", "y").replace("images", "labels"): LABELS[:2],
+    }
     test = opened(opener, **arrays)
     assert (test.split, test.labels.tolist()) == ("test", [0, 1])
     assert len(test.classes) == 3
@@ -71,19 +76,34 @@ def test_an_archive_without_pictures_names_what_it_has(opener):
     assert "it has none" in said(opener)
 
 
-@pytest.mark.parametrize(("array", "layout"), [
-    (COLOUR, None), (COLOUR.transpose(0, 3, 1, 2), None), (COLOUR.transpose(0, 3, 1, 2), "NCHW"),
-    (COLOUR, "NHWC")])
+@pytest.mark.parametrize(
+    ("array", "layout"),
+    [
+        (COLOUR, None),
+        (COLOUR.transpose(0, 3, 1, 2), None),
+        (COLOUR.transpose(0, 3, 1, 2), "NCHW"),
+        (COLOUR, "NHWC"),
+    ],
+)
 def test_channels_may_be_first_or_last(opener, array, layout):
-    dataset = opened(opener, size=(8, 9), channels=3, x=np.ascontiguousarray(array),
-                     options={"layout": layout})
+    dataset = opened(
+        opener, size=(8, 9), channels=3, x=np.ascontiguousarray(array), options={"layout": layout}
+    )
     assert (dataset.images == COLOUR).all()
 
 
-@pytest.mark.parametrize("array", [
-    IMAGES.astype(np.int64), IMAGES.astype(">u2"), IMAGES.astype(np.float32),
-    (IMAGES / 255).astype(np.float32), IMAGES / 255, IMAGES[..., None]],
-    ids=["int64", "big-endian", "whole floats", "fractions", "double fractions", "one channel"])
+@pytest.mark.parametrize(
+    "array",
+    [
+        IMAGES.astype(np.int64),
+        IMAGES.astype(">u2"),
+        IMAGES.astype(np.float32),
+        (IMAGES / 255).astype(np.float32),
+        IMAGES / 255,
+        IMAGES[..., None],
+    ],
+    ids=["int64", "big-endian", "whole floats", "fractions", "double fractions", "one channel"],
+)
 def test_the_same_pictures_in_other_types_are_the_same(opener, array):
     assert (opened(opener, x=array).images[..., 0] == IMAGES).all()
 
@@ -107,25 +127,29 @@ def test_bad_labels_are_said_with_the_first_ten_and_the_total(opener):
     message = said(opener, x=noise(30, side=4), y=np.full(30, -1)).splitlines()
     assert message[0] == "a.npz: 30 faults, the first 10:"
     assert message[1].startswith("  a.npz:y[0]: label -1")
-    assert "label 2; expected 0 … 1" in said(opener, x=IMAGES, y=LABELS,
-                                             options={"classes": ["a", "b"]})
+    assert "label 2; expected 0 … 1" in said(
+        opener, x=IMAGES, y=LABELS, options={"classes": ["a", "b"]}
+    )
     assert "label 10000000" in said(opener, x=IMAGES, y=LABELS + 10**7)
 
 
-@pytest.mark.parametrize(("arrays", "what"), [
-    ({"x": IMAGES, "y": LABELS[:3]}, "expected 6 whole numbers"),
-    ({"x": IMAGES, "y": LABELS + 0.5}, "expected 6 whole numbers"),
-    ({"x": IMAGES[0]}, "expected (N, H, W)"),
-    ({"x": np.zeros((2, 5, 4, 4, 1), np.uint8)}, "expected (N, H, W)"),
-    ({"x": np.zeros((2, 4, 4, 2), np.uint8)}, "one or three channels"),
-    ({"x": np.zeros((0, 4, 4), np.uint8)}, "no pictures in it"),
-    ({"x": np.zeros((2, 0, 4), np.uint8)}, "no pictures in it"),
-    ({"x": np.array(3, np.uint8)}, "one entry per picture"),
-    ({"x": np.asfortranarray(IMAGES)}, "ascontiguousarray"),
-    ({"x": np.array([["a"]])}, "expected numbers"),
-    ({"x": IMAGES.astype(complex)}, "expected numbers"),
-    ({"x": np.zeros(3, [("a", "i4")])}, "expected numbers"),
-])
+@pytest.mark.parametrize(
+    ("arrays", "what"),
+    [
+        ({"x": IMAGES, "y": LABELS[:3]}, "expected 6 whole numbers"),
+        ({"x": IMAGES, "y": LABELS + 0.5}, "expected 6 whole numbers"),
+        ({"x": IMAGES[0]}, "expected (N, H, W)"),
+        ({"x": np.zeros((2, 5, 4, 4, 1), np.uint8)}, "expected (N, H, W)"),
+        ({"x": np.zeros((2, 4, 4, 2), np.uint8)}, "one or three channels"),
+        ({"x": np.zeros((0, 4, 4), np.uint8)}, "no pictures in it"),
+        ({"x": np.zeros((2, 0, 4), np.uint8)}, "no pictures in it"),
+        ({"x": np.array(3, np.uint8)}, "one entry per picture"),
+        ({"x": np.asfortranarray(IMAGES)}, "ascontiguousarray"),
+        ({"x": np.array([["a"]])}, "expected numbers"),
+        ({"x": IMAGES.astype(complex)}, "expected numbers"),
+        ({"x": np.zeros(3, [("a", "i4")])}, "expected numbers"),
+    ],
+)
 def test_arrays_of_another_shape_or_type_are_said(opener, arrays, what):
     assert what in said(opener, **arrays)
 
@@ -156,26 +180,47 @@ def archive(opener, data: bytes) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(("data", "what"), [
-    (header("(1000000000000, 48, 48)") + bytes(100), "the header claims 2,304,000,000,000,000"),
-    (header("(2, 4, 4)") + bytes(31), "the header claims 32 bytes"),
-    (header("(2, 4, 4)") + bytes(33), "the header claims 32 bytes"),
-    (header("(-2, 4, -4)") + bytes(32), "claims"),
-    (header("(1" + "0" * 5000 + ", 4, 4)"), "not a readable"),
-    (header("(" * 900), "not a readable"),
-    (b"no numpy array", "not a readable"),
-    (b"", "not a readable"),
-    (b"\x93NUMPY\x09\x00" + bytes(50), "not a readable"),
-    (header("(70000, 32, 32)") + bytes(70000 * 32 * 32), "refused, since 71,680,000 bytes"),
-], ids=["petabytes", "short", "long", "negative", "digits", "nested", "text", "empty", "version",
-        "bomb"])
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (header("(1000000000000, 48, 48)") + bytes(100), "the header claims 2,304,000,000,000,000"),
+        (header("(2, 4, 4)") + bytes(31), "the header claims 32 bytes"),
+        (header("(2, 4, 4)") + bytes(33), "the header claims 32 bytes"),
+        (header("(-2, 4, -4)") + bytes(32), "claims"),
+        (header("(1" + "0" * 5000 + ", 4, 4)"), "not a readable"),
+        (header("(" * 900), "not a readable"),
+        (b"no numpy array", "not a readable"),
+        (b"", "not a readable"),
+        (b"\x93NUMPY\x09\x00" + bytes(50), "not a readable"),
+        (header("(70000, 32, 32)") + bytes(70000 * 32 * 32), "refused, since 71,680,000 bytes"),
+    ],
+    ids=[
+        "petabytes",
+        "short",
+        "long",
+        "negative",
+        "digits",
+        "nested",
+        "text",
+        "empty",
+        "version",
+        "bomb",
+    ],
+)
 def test_claims_are_compared_with_the_file_before_anything_is_allocated(opener, data, what):
     assert what in archive(opener, data)
 
 
-@pytest.mark.parametrize("damage", [
-    lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"PK\x03\x04nonsense",
-    lambda data: data[:200] + bytes(40) + data[240:]], ids=["cut", "empty", "false", "zeroed"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[: len(data) // 2],
+        lambda data: b"",
+        lambda data: b"PK\x03\x04nonsense",
+        lambda data: data[:200] + bytes(40) + data[240:],
+    ],
+    ids=["cut", "empty", "false", "zeroed"],
+)
 def test_a_damaged_archive_is_said(opener, damage):
     np.savez_compressed(opener.folder / "a.npz", x=IMAGES)
     data = (opener.folder / "a.npz").read_bytes()

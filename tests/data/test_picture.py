@@ -30,12 +30,18 @@ def gray(data: bytes) -> np.ndarray:
 
 def png(width: int, height: int, body: bytes = b"") -> bytes:
     """A PNG file that claims a size."""
+
     def chunk(name: bytes, data: bytes) -> bytes:
         check = struct.pack(">I", zlib.crc32(name + data))
         return struct.pack(">I", len(data)) + name + data + check
+
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(body))
-            + chunk(b"IEND", b""))
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", header)
+        + chunk(b"IDAT", zlib.compress(body))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("form", ["PNG", "BMP", "GIF", "TIFF", "WEBP", "JPEG", "PPM"])
@@ -48,8 +54,16 @@ def test_every_format_gives_the_same_picture(form):
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_pictures_stand_upright(form, orientation):
-    turns = [lambda a: a, np.fliplr, lambda a: np.rot90(a, 2), np.flipud, np.transpose,
-             lambda a: np.rot90(a, -1), lambda a: np.rot90(a, 2).T, np.rot90]
+    turns = [
+        lambda a: a,
+        np.fliplr,
+        lambda a: np.rot90(a, 2),
+        np.flipud,
+        np.transpose,
+        lambda a: np.rot90(a, -1),
+        lambda a: np.rot90(a, 2).T,
+        np.rot90,
+    ]
     exif = Image.Exif()
     exif[0x0112] = orientation
     options = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}.get(form, {})
@@ -63,8 +77,10 @@ def test_pictures_stand_upright(form, orientation):
 def test_16_bits_become_8_by_scaling(form):
     values = (RAMP * 257).astype(np.uint16)
     assert (gray(saved(Image.fromarray(values), form)) == RAMP).all()
-    assert (gray(saved(Image.fromarray((RAMP * 257 + 128).clip(0, 65535).astype(np.uint16)), form))
-            == RAMP).all()
+    assert (
+        gray(saved(Image.fromarray((RAMP * 257 + 128).clip(0, 65535).astype(np.uint16)), form))
+        == RAMP
+    ).all()
 
 
 def test_32_bits_and_floats_are_refused():
@@ -105,8 +121,9 @@ def test_the_first_frame_of_an_animation_counts(form):
     assert abs(gray(data)[0, 0] - 40) <= 2
 
 
-@pytest.mark.parametrize("data", [
-    png(30_000, 30_000), png(7_000, 8_000), png(2**31 - 1, 2**31 - 1), png(12_000, 12_000)])
+@pytest.mark.parametrize(
+    "data", [png(30_000, 30_000), png(7_000, 8_000), png(2**31 - 1, 2**31 - 1), png(12_000, 12_000)]
+)
 def test_decompression_bombs_are_refused(data):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -114,8 +131,11 @@ def test_decompression_bombs_are_refused(data):
             decoded(data, 1)
 
 
-@pytest.mark.parametrize("data", [png(0, 0), png(0, 5), png(5, 5), png(5, 5, b"\0" * 7)],
-                         ids=["0×0", "0×5", "no pixels", "too few pixels"])
+@pytest.mark.parametrize(
+    "data",
+    [png(0, 0), png(0, 5), png(5, 5), png(5, 5, b"\0" * 7)],
+    ids=["0×0", "0×5", "no pixels", "too few pixels"],
+)
 def test_pictures_without_their_pixels_are_refused(data):
     with pytest.raises(NotAPictureError):
         decoded(data, 1)
@@ -135,16 +155,27 @@ def test_files_that_are_something_else_too_are_refused():
     archive = io.BytesIO(picture)
     with zipfile.ZipFile(archive, "a") as file:
         file.writestr("run.js", "alert(1)")
-    for data, what in ((archive.getvalue(), "ZIP"),
-                       (picture + b"<ScRipt>alert(1)</script>", "script"),
-                       (saved(Image.fromarray(GRAY), "GIF", comment=b"%PDF-1.7"), "PDF"),
-                       (picture + b"<?php system('id');", "script")):
+    for data, what in (
+        (archive.getvalue(), "ZIP"),
+        (picture + b"<ScRipt>alert(1)</script>", "script"),
+        (saved(Image.fromarray(GRAY), "GIF", comment=b"%PDF-1.7"), "PDF"),
+        (picture + b"<?php system('id');", "script"),
+    ):
         with pytest.raises(NotAPictureError, match=what):
             decoded(data, 1)
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"<svg xmlns='x'/>", b"%!PS-Adobe-3.0 EPSF-3.0\n",
-                                  b"\0\0\x01\0", b"8BPS" + bytes(100)])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"hello",
+        b"<svg xmlns='x'/>",
+        b"%!PS-Adobe-3.0 EPSF-3.0\n",
+        b"\0\0\x01\0",
+        b"8BPS" + bytes(100),
+    ],
+)
 def test_what_is_no_picture_is_refused(data):
     with pytest.raises(NotAPictureError):
         decoded(data, 1)

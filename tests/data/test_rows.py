@@ -16,14 +16,40 @@ from fervis.data.log import read_log
 from fervis.errors import DataError
 from tests.data.make import Opener
 
-HEADERS = [b"emotion,pixels,Usage\n", b"emotion, Usage, pixels\n", b"label,feature\n",
-           b"id,feature\n", b""]
-PIECES = st.sampled_from([b"0", b"7", b"255", b"256", b"-1", b" ", b",", b"\n", b"\r\n", b'"',
-                          b"\0", b"\xff", b"Training", b"1 2 3 4", b"3,1 2 3 4\n", b"\t",
-                          b"1,9 8 7 6,PublicTest\n", b"\x1f\x8b"])
-CSV = st.builds(lambda header, body: header + body, st.sampled_from(HEADERS),
-                st.lists(PIECES, max_size=30).map(b"".join) | st.binary(max_size=200))
-
+HEADERS = [
+    b"emotion,pixels,Usage\n",
+    b"emotion, Usage, pixels\n",
+    b"label,feature\n",
+    b"id,feature\n",
+    b"",
+]
+PIECES = st.sampled_from(
+    [
+        b"0",
+        b"7",
+        b"255",
+        b"256",
+        b"-1",
+        b" ",
+        b",",
+        b"\n",
+        b"\r\n",
+        b'"',
+        b"\0",
+        b"\xff",
+        b"Training",
+        b"1 2 3 4",
+        b"3,1 2 3 4\n",
+        b"\t",
+        b"1,9 8 7 6,PublicTest\n",
+        b"\x1f\x8b",
+    ]
+)
+CSV = st.builds(
+    lambda header, body: header + body,
+    st.sampled_from(HEADERS),
+    st.lists(PIECES, max_size=30).map(b"".join) | st.binary(max_size=200),
+)
 
 
 @settings(max_examples=100, deadline=None)
@@ -73,9 +99,12 @@ def _slow(field: bytes) -> list[int] | None:
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=100) | st.lists(st.sampled_from(
-    ["epoch", "loss", ",", "\n", "1", "2.5", "nan", '"', " ", "1e999", "x"])).map(
-        lambda pieces: "".join(pieces).encode()))
+@given(
+    st.binary(max_size=100)
+    | st.lists(
+        st.sampled_from(["epoch", "loss", ",", "\n", "1", "2.5", "nan", '"', " ", "1e999", "x"])
+    ).map(lambda pieces: "".join(pieces).encode())
+)
 def test_any_log_is_columns_of_one_length_or_a_data_error(data):
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "log.csv"

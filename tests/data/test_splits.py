@@ -20,17 +20,22 @@ def test_the_public_test_is_meant_where_no_split_is_named(opener):
 
 def test_an_unknown_split_names_those_there_are(opener):
     (opener.folder / "fer.csv").write_text(kaggle(noise(23), [0] * 23, USAGES))
-    with pytest.raises(DataError, match=(
+    with pytest.raises(
+        DataError,
+        match=(
             r"no split 'publictest'; there is Training \(20\), PublicTest \(3\), train or heldout "
-            r"\(did you mean PublicTest\?\)")):
+            r"\(did you mean PublicTest\?\)"
+        ),
+    ):
         opener("fer2013", "fer.csv", split="publictest")
 
 
 def test_held_out_pictures_come_from_the_training_part(opener):
     images = noise(23)
     (opener.folder / "fer.csv").write_text(kaggle(images, [0] * 20 + [1] * 3, USAGES))
-    train, heldout = (opener("fer2013", "fer.csv", split=split, held_out=0.25)
-                      for split in ("train", "heldout"))
+    train, heldout = (
+        opener("fer2013", "fer.csv", split=split, held_out=0.25) for split in ("train", "heldout")
+    )
     assert (len(train), len(heldout)) == (15, 5)
     assert set(train.labels) == set(heldout.labels) == {0}
     both = np.concatenate([train.images, heldout.images])[..., 0]

@@ -111,10 +111,16 @@ def _flip(path):
 
 
 @pytest.mark.parametrize("name", ["0.images", "0.labels", "manifest.json"])
-@pytest.mark.parametrize("damage", [
-    _flip, lambda path: path.write_bytes(b""), lambda path: path.unlink(),
-    lambda path: path.write_bytes(path.read_bytes()[:-9])],
-    ids=["bit flipped", "emptied", "gone", "truncated"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _flip,
+        lambda path: path.write_bytes(b""),
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(path.read_bytes()[:-9]),
+    ],
+    ids=["bit flipped", "emptied", "gone", "truncated"],
+)
 def test_a_damaged_entry_is_noticed_and_made_again(opener, csv, reads, caplog, name, damage):
     whole = opener("fer2013", "train.csv")
     digest, pixels = whole.digest, np.array(whole.images)

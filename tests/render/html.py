@@ -53,5 +53,6 @@ def tagged(page: Path | str, tag: str) -> list[Element]:
 
 
 def classed(page: Path | str, name: str) -> list[Element]:
-    return [element for element in elements(page)
-            if name in element.attributes.get("class", "").split()]
+    return [
+        element for element in elements(page) if name in element.attributes.get("class", "").split()
+    ]

@@ -28,8 +28,15 @@ from fervis.text import Text, message
 SIZE = 48
 CLASSES = tuple(
     Text({"en": en, "zh-Hant": f"{en} {zh}"})
-    for en, zh in (("angry", "生氣"), ("disgust", "厭惡"), ("fear", "恐懼"), ("happy", "高興"),
-                   ("sad", "難過"), ("surprise", "驚訝"), ("neutral", "中立"))
+    for en, zh in (
+        ("angry", "生氣"),
+        ("disgust", "厭惡"),
+        ("fear", "恐懼"),
+        ("happy", "高興"),
+        ("sad", "難過"),
+        ("surprise", "驚訝"),
+        ("neutral", "中立"),
+    )
 )
 INDICES = {0: 12, 1: 255, 2: 31, 3: 404, 4: 812, 5: 1024, 6: 77, "眼睛 eyes": 990}
 
@@ -78,7 +85,12 @@ def heat(seed: int) -> NDArray[np.float32]:
 def _map_panel(key: str, title: str, values: NDArray[np.float32]) -> Panel:
     scaled = by_maximum(values)
     return Panel(
-        key, "map", message(title), message("Map of {what}", what=title), SIZE, SIZE,
+        key,
+        "map",
+        message(title),
+        message("Map of {what}", what=title),
+        SIZE,
+        SIZE,
         png=png(colourise(scaled, "jet")),
         colour_bar=ColourBar(0.0, float(values.max()), "jet"),
         variants={name: png(colourise(scaled, name)) for name in ("jet", "viridis")},
@@ -95,14 +107,32 @@ def explanation(name: int | str, kind: str) -> Figure:
     label = CLASSES[name] if isinstance(name, int) else CLASSES[4]
     return Figure(
         panels=(
-            Panel("picture", "picture", message("Picture"),
-                  message("Picture {index} of the split", index=seed), SIZE, SIZE, png(image)),
+            Panel(
+                "picture",
+                "picture",
+                message("Picture"),
+                message("Picture {index} of the split", index=seed),
+                SIZE,
+                SIZE,
+                png(image),
+            ),
             _map_panel("map", "Map", values),
-            Panel("last", "overlay", message("Overlay"), message("Overlay of map and picture"),
-                  SIZE, SIZE, last),
+            Panel(
+                "last",
+                "overlay",
+                message("Overlay"),
+                message("Overlay of map and picture"),
+                SIZE,
+                SIZE,
+                last,
+            ),
         ),
-        caption=message("Explanation of the class {name}: the warmest tenth of the pixels holds "
-                        "{share:.1%} of the total.", name=label, share=0.4321),
+        caption=message(
+            "Explanation of the class {name}: the warmest tenth of the pixels holds "
+            "{share:.1%} of the total.",
+            name=label,
+            share=0.4321,
+        ),
         facts=(
             Fact(message("Method"), f"{kind} (Simonyan 2013)"),
             Fact(message("Layer"), "conv2.relu (64×48×48)"),
@@ -122,15 +152,24 @@ def grid(kind: str) -> Figure:
         angle, period = rng.uniform(0, np.pi), rng.uniform(3, 14)
         wave = np.sin((x * np.cos(angle) + y * np.sin(angle)) * 2 * np.pi / period)
         values = by_range(wave + rng.normal(0, 0.2, wave.shape))
-        tiles.append(Panel(
-            f"channel-{channel}", "tile", message("{channel}", channel=channel),
-            message("Channel {channel}", channel=channel), SIZE, SIZE,
-            png((values * 255).astype(np.uint8))))
+        tiles.append(
+            Panel(
+                f"channel-{channel}",
+                "tile",
+                message("{channel}", channel=channel),
+                message("Channel {channel}", channel=channel),
+                SIZE,
+                SIZE,
+                png((values * 255).astype(np.uint8)),
+            )
+        )
     return Figure(
-        tuple(tiles), message("The first {count} channels of {layer}.", count=32, layer="conv2"),
+        tuple(tiles),
+        message("The first {count} channels of {layer}.", count=32, layer="conv2"),
         facts=(Fact(message("Steps"), 64), Fact(message("Layer"), "conv2 (64×48×48)")),
         remarks=(message("Channel 7 is dead: its gradient is zero everywhere."),)
-        if kind == "filters" else (),
+        if kind == "filters"
+        else (),
         data={"channels": rng.normal(size=(4, 5, 5)).astype(np.float32)},
     )
 
@@ -148,60 +187,118 @@ def confusion() -> Figure:
     cells = ""
     for row in range(7):
         name = CLASSES[row].in_language("en")
-        cells += (f'<text x="88" y="{row * 36 + 28}" font-size="9px" text-anchor="end" '
-                  f'fill="currentColor">{name}</text>'
-                  f'<text x="{115 + row * 44}" y="272" font-size="9px" text-anchor="middle" '
-                  f'fill="currentColor">{name}</text>')
+        cells += (
+            f'<text x="88" y="{row * 36 + 28}" font-size="9px" text-anchor="end" '
+            f'fill="currentColor">{name}</text>'
+            f'<text x="{115 + row * 44}" y="272" font-size="9px" text-anchor="middle" '
+            f'fill="currentColor">{name}</text>'
+        )
         for column in range(7):
             level = int(255 - 190 * shares[row, column])
             ink = "#ffffff" if shares[row, column] > 0.5 else "#1c2733"
-            cells += (f'<rect x="{93 + column * 44}" y="{6 + row * 36}" width="43" height="35" '
-                      f'fill="rgb({level - 20 if level > 80 else 20},{level},255)"/>'
-                      f'<text x="{115 + column * 44}" y="{row * 36 + 28}" font-size="9px" '
-                      f'text-anchor="middle" fill="{ink}">{shares[row, column]:.0%}</text>')
+            cells += (
+                f'<rect x="{93 + column * 44}" y="{6 + row * 36}" width="43" height="35" '
+                f'fill="rgb({level - 20 if level > 80 else 20},{level},255)"/>'
+                f'<text x="{115 + column * 44}" y="{row * 36 + 28}" font-size="9px" '
+                f'text-anchor="middle" fill="{ink}">{shares[row, column]:.0%}</text>'
+            )
     rows = tuple(
-        (CLASSES[k], 0.7 + 0.03 * k, 0.9 - 0.04 * k, 0.8, int(counts[k].sum())) for k in range(7))
+        (CLASSES[k], 0.7 + 0.03 * k, 0.9 - 0.04 * k, 0.8, int(counts[k].sum())) for k in range(7)
+    )
     return Figure(
-        (Panel("matrix", "chart", message("Confusion matrix"),
-               message("Confusion matrix of {count} pictures, in shares of each true class",
-                       count=int(counts.sum())), 420, 300, svg=CHART.format(cells=cells), words={
-                       **{text.in_language("en"): text for text in CLASSES},
-                       "True class": message("True class"),
-                       "Predicted class": message("Predicted class")}),),
-        message("Rows are true classes, columns are predicted ones; accuracy {accuracy:.1%}.",
-                accuracy=0.837),
+        (
+            Panel(
+                "matrix",
+                "chart",
+                message("Confusion matrix"),
+                message(
+                    "Confusion matrix of {count} pictures, in shares of each true class",
+                    count=int(counts.sum()),
+                ),
+                420,
+                300,
+                svg=CHART.format(cells=cells),
+                words={
+                    **{text.in_language("en"): text for text in CLASSES},
+                    "True class": message("True class"),
+                    "Predicted class": message("Predicted class"),
+                },
+            ),
+        ),
+        message(
+            "Rows are true classes, columns are predicted ones; accuracy {accuracy:.1%}.",
+            accuracy=0.837,
+        ),
         facts=(Fact(message("Pictures"), int(counts.sum())),),
-        tables=(Table(
-            message("Scores of every class"),
-            (message("Class"), message("Precision"), message("Recall"), message("F1"),
-             message("Support")), rows),),
-        remarks=(message("{true} is most often taken for {predicted}.", true=CLASSES[2],
-                         predicted=CLASSES[5]),),
+        tables=(
+            Table(
+                message("Scores of every class"),
+                (
+                    message("Class"),
+                    message("Precision"),
+                    message("Recall"),
+                    message("F1"),
+                    message("Support"),
+                ),
+                rows,
+            ),
+        ),
+        remarks=(
+            message(
+                "{true} is most often taken for {predicted}.", true=CLASSES[2], predicted=CLASSES[5]
+            ),
+        ),
         data={"counts": counts},
     )
 
 
-ZH = ("網路主要看的是**眉毛形狀**與額頭的皺紋，嘴角也有一些反應；"
-      "背景幾乎沒有影響，這與人判斷表情時看的地方相當一致。")
-EN = ("The network looks mostly at the **shape of the brows** and the wrinkles of the forehead, "
-      "a little at the corners of the mouth, and hardly at the background.")
-FORMULA = (r"L^c_{\text{Grad-CAM}} = \mathrm{ReLU}\left(\sum_k \alpha_k^c A^k\right),\qquad "
-           r"\alpha^c_k = \frac{1}{Z}\sum_i\sum_j \frac{\partial y^c}{\partial A^k_{ij}}")
+ZH = (
+    "網路主要看的是**眉毛形狀**與額頭的皺紋，嘴角也有一些反應；"
+    "背景幾乎沒有影響，這與人判斷表情時看的地方相當一致。"
+)
+EN = (
+    "The network looks mostly at the **shape of the brows** and the wrinkles of the forehead, "
+    "a little at the corners of the mouth, and hardly at the background."
+)
+FORMULA = (
+    r"L^c_{\text{Grad-CAM}} = \mathrm{ReLU}\left(\sum_k \alpha_k^c A^k\right),\qquad "
+    r"\alpha^c_k = \frac{1}{Z}\sum_i\sum_j \frac{\partial y^c}{\partial A^k_{ij}}"
+)
 
 
 def _explained(kind: str, names: tuple[int | str, ...], fail: int | None = None) -> Block:
     verdicts = ("right", "partly", "wrong", None)
     notes = tuple(
-        (name, Note(both(ZH, EN), verdicts[place % 4])) for place, name in enumerate(names))
-    part = Part(kind, (), _Options(), text=both(
-        "整體來說，模型在 `conv2` 之後看的區域與人相近[@simonyan]，"
-        "例如 $\\left|\\partial y^c / \\partial x\\right|$ 在眼睛附近最大。",
-        "On the whole the network looks where people look [@simonyan]; "
-        "$\\left|\\partial y^c / \\partial x\\right|$ is largest around the eyes."), notes=notes)
-    return Block(part, tuple(
-        Shown(None, name, Failure(message("The explanation could not be computed."),
-                                  "ValueError: logits are not finite"))
-        if name == fail else Shown(explanation(name, kind), name) for name in names))
+        (name, Note(both(ZH, EN), verdicts[place % 4])) for place, name in enumerate(names)
+    )
+    part = Part(
+        kind,
+        (),
+        _Options(),
+        text=both(
+            "整體來說，模型在 `conv2` 之後看的區域與人相近[@simonyan]，"
+            "例如 $\\left|\\partial y^c / \\partial x\\right|$ 在眼睛附近最大。",
+            "On the whole the network looks where people look [@simonyan]; "
+            "$\\left|\\partial y^c / \\partial x\\right|$ is largest around the eyes.",
+        ),
+        notes=notes,
+    )
+    return Block(
+        part,
+        tuple(
+            Shown(
+                None,
+                name,
+                Failure(
+                    message("The explanation could not be computed."),
+                    "ValueError: logits are not finite",
+                ),
+            )
+            if name == fail
+            else Shown(explanation(name, kind), name)
+            for name in names
+        ),
+    )
 
 
 def _pictures() -> dict[int | str, Picture]:
@@ -232,37 +329,81 @@ def questions() -> tuple[tuple[Question, ...], tuple[tuple[Block, ...], ...]]:
         (_explained("saliency", everyone),),
         (
             Block(Part("filters", (), _Options(layer="conv2")), (Shown(grid("filters")),)),
-            Block(Part("activations", (), _Options(layer="conv2"), text=both(
-                "淺層的濾鏡以**邊緣**與條紋為主；對應的輸出保留了臉的輪廓。",
-                "Filters of early layers are **edges** and stripes; their outputs keep the face's "
-                "outline.")), (Shown(grid("activations"), 4),)),
+            Block(
+                Part(
+                    "activations",
+                    (),
+                    _Options(layer="conv2"),
+                    text=both(
+                        "淺層的濾鏡以**邊緣**與條紋為主；對應的輸出保留了臉的輪廓。",
+                        "Filters of early layers are **edges** and stripes; their outputs keep the face's "
+                        "outline.",
+                    ),
+                ),
+                (Shown(grid("activations"), 4),),
+            ),
         ),
-        (_explained("lime", everyone, fail=5), Block(Part("confusion", (), _Options(), text=both(
-            "恐懼最常被誤認為驚訝：兩者都張大眼睛。\n\n"
-            "| 類別 | 現象 |\n|:--|--:|\n| 恐懼 | 張嘴 |\n",
-            "Fear is most often taken for surprise: both widen the eyes.\n\n"
-            "| class | sign |\n|:--|--:|\n| fear | open mouth |\n")), (Shown(confusion()),))),
         (
-            Block(Part("text", (), text=both(
-                "### 方法\n\nGrad-CAM[@selvaraju] 以最後卷積層的梯度加權特徵圖：\n\n"
-                "1. 前向傳遞\n2. 反向傳遞\n3. 加權後取 ReLU\n",
-                "### Method\n\nGrad-CAM [@selvaraju] weighs the feature maps by gradients:\n\n"
-                "1. forward\n2. backward\n3. weigh, then ReLU\n"))),
-            Block(Part("math", (), latex=FORMULA, text=both(
-                "其中 $A^k$ 是第 $k$ 個特徵圖。", "Here $A^k$ is the $k$-th feature map."))),
+            _explained("lime", everyone, fail=5),
+            Block(
+                Part(
+                    "confusion",
+                    (),
+                    _Options(),
+                    text=both(
+                        "恐懼最常被誤認為驚訝：兩者都張大眼睛。\n\n"
+                        "| 類別 | 現象 |\n|:--|--:|\n| 恐懼 | 張嘴 |\n",
+                        "Fear is most often taken for surprise: both widen the eyes.\n\n"
+                        "| class | sign |\n|:--|--:|\n| fear | open mouth |\n",
+                    ),
+                ),
+                (Shown(confusion()),),
+            ),
+        ),
+        (
+            Block(
+                Part(
+                    "text",
+                    (),
+                    text=both(
+                        "### 方法\n\nGrad-CAM[@selvaraju] 以最後卷積層的梯度加權特徵圖：\n\n"
+                        "1. 前向傳遞\n2. 反向傳遞\n3. 加權後取 ReLU\n",
+                        "### Method\n\nGrad-CAM [@selvaraju] weighs the feature maps by gradients:\n\n"
+                        "1. forward\n2. backward\n3. weigh, then ReLU\n",
+                    ),
+                )
+            ),
+            Block(
+                Part(
+                    "math",
+                    (),
+                    latex=FORMULA,
+                    text=both(
+                        "其中 $A^k$ 是第 $k$ 個特徵圖。", "Here $A^k$ is the $k$-th feature map."
+                    ),
+                )
+            ),
             _explained("gradcam", (6, 4, 3, "眼睛 eyes")),
         ),
     )
-    titles = (("顯著圖", "Saliency maps"), ("濾鏡與輸出", "Filters and outputs"),
-              ("LIME 與混淆矩陣", "LIME and the confusion matrix"), ("自由發揮", "Something else"))
+    titles = (
+        ("顯著圖", "Saliency maps"),
+        ("濾鏡與輸出", "Filters and outputs"),
+        ("LIME 與混淆矩陣", "LIME and the confusion matrix"),
+        ("自由發揮", "Something else"),
+    )
     asked = tuple(
         Question(
-            both(*titles[place]), tuple(block.part for block in blocks), points=2 + (place == 3),
+            both(*titles[place]),
+            tuple(block.part for block in blocks),
+            points=2 + (place == 3),
             tag=both("自由選題", "free choice") if place == 3 else None,
             collaborators=both("無", "None"),
-            ask=both("從訓練好的模型挑出每類一張圖，畫出**顯著圖**，並說明模型看的是哪裡。",
-                     "Pick one picture of each class, plot its **saliency map**, and say where the "
-                     "network looks."),
+            ask=both(
+                "從訓練好的模型挑出每類一張圖，畫出**顯著圖**，並說明模型看的是哪裡。",
+                "Pick one picture of each class, plot its **saliency map**, and say where the "
+                "network looks.",
+            ),
         )
         for place, blocks in enumerate(answers)
     )
@@ -274,43 +415,79 @@ def sample(languages: tuple[str, ...] = ("zh-Hant", "en")) -> Document:
     asked, answers = questions()
     report = Report(
         file=Path("report.yaml"),
-        title=both("卷積網路看見了什麼：表情辨識的解釋",
-                   "What the network sees: explaining expressions"),
+        title=both(
+            "卷積網路看見了什麼：表情辨識的解釋", "What the network sees: explaining expressions"
+        ),
         languages=languages,
-        author=((both("學號", "Student ID"), Text.same("B09901000")),
-                (both("系級", "Department"), both("電機四", "EE, year 4")),
-                (both("姓名", "Name"), both("林小明", "Lin Hsiao-Ming"))),
-        data=_Options(), data_kind="faces", model=_Options(), pictures=dict(INDICES),
+        author=(
+            (both("學號", "Student ID"), Text.same("B09901000")),
+            (both("系級", "Department"), both("電機四", "EE, year 4")),
+            (both("姓名", "Name"), both("林小明", "Lin Hsiao-Ming")),
+        ),
+        data=_Options(),
+        data_kind="faces",
+        model=_Options(),
+        pictures=dict(INDICES),
         questions=asked,
         references=(
-            Reference(Text.same("K. Simonyan, A. Vedaldi, A. Zisserman. *Deep Inside "
-                                "Convolutional Networks*. 2013."), "simonyan",
-                      "https://arxiv.org/abs/1312.6034"),
-            Reference(Text.same("R. Selvaraju et al. *Grad-CAM*. ICCV 2017."), "selvaraju",
-                      "https://arxiv.org/abs/1610.02391"),
+            Reference(
+                Text.same(
+                    "K. Simonyan, A. Vedaldi, A. Zisserman. *Deep Inside "
+                    "Convolutional Networks*. 2013."
+                ),
+                "simonyan",
+                "https://arxiv.org/abs/1312.6034",
+            ),
+            Reference(
+                Text.same("R. Selvaraju et al. *Grad-CAM*. ICCV 2017."),
+                "selvaraju",
+                "https://arxiv.org/abs/1610.02391",
+            ),
         ),
         date="2026-11-23",
     )
     methods = {
-        name: Method(message(title), message("Which pixels matter to the class?"), formula,
-                     message("A map is no proof of a cause."), "Simonyan et al. 2013",
-                     "https://arxiv.org/abs/1312.6034")
+        name: Method(
+            message(title),
+            message("Which pixels matter to the class?"),
+            formula,
+            message("A map is no proof of a cause."),
+            "Simonyan et al. 2013",
+            "https://arxiv.org/abs/1312.6034",
+        )
         for name, title, formula in (
             ("saliency", "Saliency map", r"\left|\partial y^c/\partial x\right|"),
             ("filters", "Filters", r"x^* = \arg\max_x a_k(x)"),
-            ("activations", "Filter outputs", ""), ("lime", "LIME", r"\xi(x)"),
-            ("confusion", "Confusion matrix", ""), ("gradcam", "Grad-CAM", FORMULA))
+            ("activations", "Filter outputs", ""),
+            ("lime", "LIME", r"\xi(x)"),
+            ("confusion", "Confusion matrix", ""),
+            ("gradcam", "Grad-CAM", FORMULA),
+        )
     }
     layers = tuple(
         {"name": name, "path": f"features.{k}", "kind": kind, "shape": shape, "parameters": count}
-        for k, (name, kind, shape, count) in enumerate((
-            ("conv1", "Conv2d", (64, 48, 48), 640), ("conv1.relu", "ReLU", (64, 48, 48), 0),
-            ("pool1", "MaxPool2d", (64, 24, 24), 0), ("conv2", "Conv2d", (128, 24, 24), 73856),
-            ("fc1", "Linear", (7,), 1_204_231))))
+        for k, (name, kind, shape, count) in enumerate(
+            (
+                ("conv1", "Conv2d", (64, 48, 48), 640),
+                ("conv1.relu", "ReLU", (64, 48, 48), 0),
+                ("pool1", "MaxPool2d", (64, 24, 24), 0),
+                ("conv2", "Conv2d", (128, 24, 24), 73856),
+                ("fc1", "Linear", (7,), 1_204_231),
+            )
+        )
+    )
     return Document(
-        report, CLASSES, "test", "faces", 3500, _pictures(), answers,
+        report,
+        CLASSES,
+        "test",
+        "faces",
+        3500,
+        _pictures(),
+        answers,
         NetworkFacts("default", layers, 1_278_727, "the logits of the last layer", "0" * 64),
-        accuracy=0.8371, methods=methods, versions={"torch": "2.13.0", "numpy": "2.4.6"},
+        accuracy=0.8371,
+        methods=methods,
+        versions={"torch": "2.13.0", "numpy": "2.4.6"},
         failures=("questions[2].answer[0].lime, picture 5: logits are not finite",),
         gallery=gallery(),
     )

@@ -16,8 +16,10 @@ from fervis.text import Message, Text
 from tests.render.html import elements, tagged
 from tests.render.sample import sample
 
-PAYLOAD = ("\"'><script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) "
-           "{{ 7*7 }} {% raw %} ]]> --> \u202eevil\u2066 \x00 {name} %(name)s 🤖 <b>")
+PAYLOAD = (
+    "\"'><script>alert(1)</script><img src=x onerror=alert(1)> [x](javascript:alert(1)) "
+    "{{ 7*7 }} {% raw %} ]]> --> \u202eevil\u2066 \x00 {name} %(name)s 🤖 <b>"
+)
 
 
 def poisoned(value: Any) -> Any:
@@ -32,9 +34,28 @@ def poisoned(value: Any) -> Any:
         return tuple(map(poisoned, value))
     if isinstance(value, (Path, BaseModel)) or not dataclasses.is_dataclass(value):
         return value
-    kept = {"svg", "png", "analysis", "role", "key", "latex", "languages", "data_kind", "data",
-            "colour_map", "variants", "verdict", "words", "picture", "notes", "pictures", "lines",
-            "formula", "where", "layers"}
+    kept = {
+        "svg",
+        "png",
+        "analysis",
+        "role",
+        "key",
+        "latex",
+        "languages",
+        "data_kind",
+        "data",
+        "colour_map",
+        "variants",
+        "verdict",
+        "words",
+        "picture",
+        "notes",
+        "pictures",
+        "lines",
+        "formula",
+        "where",
+        "layers",
+    }
     changes: dict[str, Any] = {}
     for field in dataclasses.fields(value):
         old = getattr(value, field.name)
@@ -43,7 +64,8 @@ def poisoned(value: Any) -> Any:
         elif field.name == "layers":
             changes["layers"] = tuple(
                 {k: poisoned(v) if isinstance(v, str) else v for k, v in layer.items()}
-                for layer in old)
+                for layer in old
+            )
         elif isinstance(old, Mapping) and field.name not in kept:
             changes[field.name] = {k: poisoned(v) for k, v in old.items()}
         elif field.name not in kept:

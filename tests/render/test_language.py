@@ -27,7 +27,13 @@ def test_numbers_follow_the_language() -> None:
     assert german.number(1234567, ",d") == "1.234.567"
     english = words_in("en", FOLDERS)
     assert [english.say(v) for v in (3, 0.5, 1 / 3, float("nan"), None, True)] == [
-        "3", "0.5", "0.3333", "—", "—", "yes"]
+        "3",
+        "0.5",
+        "0.3333",
+        "—",
+        "—",
+        "yes",
+    ]
 
 
 def test_a_translation_with_other_placeholders_falls_back_to_english(tmp_path: Path) -> None:
@@ -35,7 +41,9 @@ def test_a_translation_with_other_placeholders_falls_back_to_english(tmp_path: P
     folder.mkdir(parents=True)
     (folder / "fervis.po").write_text(
         'msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\n"\n\n'
-        'msgid "Index {name}"\nmsgstr "{nome} 號"\n\nmsgid "Contents"\nmsgstr "內容"\n', "utf-8")
+        'msgid "Index {name}"\nmsgstr "{nome} 號"\n\nmsgid "Contents"\nmsgstr "內容"\n',
+        "utf-8",
+    )
     words = words_in("zh-Hant", (tmp_path, *FOLDERS))
     assert words.say(Message("Index {name}", {"name": 4})) == "Index 4"
     assert words.say(Message("Contents")) == "內容"  # the project's own word wins

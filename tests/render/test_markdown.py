@@ -13,8 +13,10 @@ from tests.render.html import elements
 
 
 def _markdown() -> Markdown:
-    return Markdown({"simonyan": 1, "selvaraju": 2},
-                    lambda latex, display: Markup("<m>{}|{}</m>").format(latex, display))
+    return Markdown(
+        {"simonyan": 1, "selvaraju": 2},
+        lambda latex, display: Markup("<m>{}|{}</m>").format(latex, display),
+    )
 
 
 def test_tables_lists_and_emphasis() -> None:
@@ -44,18 +46,31 @@ def test_money_is_no_formula(text: str) -> None:
 
 def test_citations_are_numbers_that_link() -> None:
     html = _markdown().inline("as shown [@simonyan; @selvaraju]")
-    assert html == ('as shown [<a class="citation" href="#ref-1">1</a>, '
-                    '<a class="citation" href="#ref-2">2</a>]')
+    assert html == (
+        'as shown [<a class="citation" href="#ref-1">1</a>, '
+        '<a class="citation" href="#ref-2">2</a>]'
+    )
     assert _markdown().inline("see [@nobody]") == "see [@nobody]"
 
 
 HOSTILE = [
-    "<script>alert(1)</script>", "<img src=x onerror=alert(1)>", "[a](javascript:alert(1))",
-    "[a](JaVaScRiPt:alert(1))", "[a](data:text/html,<script>)", "[a](file:///etc/passwd)",
-    "[a](../secret)", "[a](//evil.example/x)", "![a](http://evil.example/x.png)",
-    "<javascript:alert(1)>", '[a](https://x.example "onclick=alert(1)")', "{{ 7 * 7 }}",
-    "<a href='javascript:alert(1)'>x</a>", "[a]: javascript:alert(1)\n\n[a]",
-    "`<svg onload=alert(1)>`", "&#60;script&#62;", "\ue0000\ue001",
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "[a](javascript:alert(1))",
+    "[a](JaVaScRiPt:alert(1))",
+    "[a](data:text/html,<script>)",
+    "[a](file:///etc/passwd)",
+    "[a](../secret)",
+    "[a](//evil.example/x)",
+    "![a](http://evil.example/x.png)",
+    "<javascript:alert(1)>",
+    '[a](https://x.example "onclick=alert(1)")',
+    "{{ 7 * 7 }}",
+    "<a href='javascript:alert(1)'>x</a>",
+    "[a]: javascript:alert(1)\n\n[a]",
+    "`<svg onload=alert(1)>`",
+    "&#60;script&#62;",
+    "\ue0000\ue001",
     "<style>*{display:none}</style>",
 ]
 
@@ -89,7 +104,8 @@ def test_a_formula_is_set_the_same_each_time_and_read_out(tmp_path: Path) -> Non
     assert 1 < drawn.height < 6, "a stretched fence must not fill the page"
     assert "<math" in drawn.mathml
     assert drawn.spoken == (
-        "L to the c sub Grad-CAM = ReLU(sum sub k alpha sub k to the c A to the k )")
+        "L to the c sub Grad-CAM = ReLU(sum sub k alpha sub k to the c A to the k )"
+    )
 
 
 @pytest.mark.parametrize("latex", ["", r"\frac{1", "{" * 3000, "x" * 9000, r"\left( x"])

@@ -50,19 +50,35 @@ def test_the_pdf_is_short_light_and_names_itself(site: Path, language: str) -> N
 
 def test_the_text_can_be_read_and_searched(site: Path) -> None:
     chinese, english = _text(site / "report.pdf"), _text(site / "report.en.pdf")
-    for words in ("卷積網路看見了什麼", "B09901000", "(2%)", "(Collaborators: 無)", "看對了地方",
-                  "眉毛形狀", "圖片 812", "ValueError: logits are not finite", "參考文獻"):
+    for words in (
+        "卷積網路看見了什麼",
+        "B09901000",
+        "(2%)",
+        "(Collaborators: 無)",
+        "看對了地方",
+        "眉毛形狀",
+        "圖片 812",
+        "ValueError: logits are not finite",
+        "參考文獻",
+    ):
         assert words in chinese, words
-    for words in ("Index 4 (image 812) — sad", "Looks at the wrong place", "References",
-                  "arxiv.org/abs/1610.02391"):
+    for words in (
+        "Index 4 (image 812) — sad",
+        "Looks at the wrong place",
+        "References",
+        "arxiv.org/abs/1610.02391",
+    ):
         assert words in english, words
 
 
 def test_only_fonts_that_come_along_are_used_and_embedded(site: Path) -> None:
     for language in LANGUAGES:
         with pikepdf.open(site / f"report.{language}.pdf") as pdf:
-            fonts = [o for o in pdf.objects if isinstance(o, pikepdf.Dictionary)
-                     and o.get("/Type") == "/FontDescriptor"]
+            fonts = [
+                o
+                for o in pdf.objects
+                if isinstance(o, pikepdf.Dictionary) and o.get("/Type") == "/FontDescriptor"
+            ]
             names = {str(font.FontName).partition("+")[2] for font in fonts}
             assert names <= {"Fervis-Sans", "Fervis-Serif", "Fervis-Strong", "Fervis-Symbols"}
             assert all("/FontFile2" in font for font in fonts), "only TrueType shows everywhere"
@@ -72,8 +88,12 @@ def test_bookmarks_are_the_questions_and_their_parts(site: Path) -> None:
     with pikepdf.open(site / "report.en.pdf") as pdf, pdf.open_outline() as outline:
         tops = [" ".join(item.title.split()) for item in outline.root]
         assert [top.split(" (")[0] for top in tops] == [
-            "1. Saliency maps", "2. Filters and outputs", "3. LIME and the confusion matrix",
-            "4. Something else", "References"]
+            "1. Saliency maps",
+            "2. Filters and outputs",
+            "3. LIME and the confusion matrix",
+            "4. Something else",
+            "References",
+        ]
         assert [child.title for child in outline.root[1].children] == ["Filters", "Filter outputs"]
 
 
@@ -85,8 +105,12 @@ def test_tags_have_alternatives_scopes_and_printed_links(site: Path) -> None:
         assert all(str(item.get("/Alt", "")).strip() for item in figures)
         headers = [item for item in items if item.S == "/TH"]
         assert {str(item.A.Scope) for item in headers} == {"/Row", "/Column"}
-        links = [annotation for page in pdf.pages for annotation in page.get("/Annots", ())
-                 if annotation.Subtype == "/Link"]
+        links = [
+            annotation
+            for page in pdf.pages
+            for annotation in page.get("/Annots", ())
+            if annotation.Subtype == "/Link"
+        ]
         assert links
         assert all(int(link.F) & 4 for link in links)
 
@@ -111,7 +135,7 @@ def test_no_page_but_the_last_is_mostly_empty(site: Path, language: str) -> None
     document = pypdfium2.PdfDocument(site / f"report.{language}.pdf")
     for number in range(len(document) - 1):
         page = document[number].render(scale=0.5, grayscale=True).to_numpy().squeeze()
-        body = page[int(page.shape[0] * 0.07): int(page.shape[0] * 0.94)]
+        body = page[int(page.shape[0] * 0.07) : int(page.shape[0] * 0.94)]
         rows = np.flatnonzero((body < 200).any(axis=1))
         assert rows.size
         assert rows[-1] / body.shape[0] > 0.5, f"page {number + 1}"
@@ -127,8 +151,10 @@ def test_chinese_is_drawn_and_not_blank(site: Path) -> None:
     scale = 4
     drawn = page.render(scale=scale, grayscale=True).to_numpy().squeeze()
     height = page.get_size()[1]
-    glyph = drawn[int((height - top) * scale): int((height - bottom) * scale),
-                  int(left * scale): int(right * scale)]
+    glyph = drawn[
+        int((height - top) * scale) : int((height - bottom) * scale),
+        int(left * scale) : int(right * scale),
+    ]
     assert 0.05 < (glyph < 128).mean() < 0.9
 
 
@@ -142,11 +168,20 @@ def _folder(tmp_path: Path) -> Path:
 PAGE = '<html lang="en"><head><title>t</title></head><body>{}</body></html>'
 
 
-@pytest.mark.parametrize("address", [
-    "file:///etc/passwd", "../secret.txt", "style/../../secret.txt", "%2e%2e/secret.txt",
-    "http://169.254.169.254/latest", "https://example.org/x.png", "ftp://example.org/x",
-    "file://host/etc/passwd", "//example.org/x.png",
-])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "file:///etc/passwd",
+        "../secret.txt",
+        "style/../../secret.txt",
+        "%2e%2e/secret.txt",
+        "http://169.254.169.254/latest",
+        "https://example.org/x.png",
+        "ftp://example.org/x",
+        "file://host/etc/passwd",
+        "//example.org/x.png",
+    ],
+)
 def test_nothing_outside_the_site_gets_into_a_pdf(tmp_path: Path, address: str) -> None:
     site = _folder(tmp_path)
     with pytest.raises(PdfError):

@@ -17,13 +17,20 @@ def _pages(site: Path) -> list[Path]:
 
 
 def _contents(site: Path) -> dict[str, bytes]:
-    return {path.relative_to(site).as_posix(): path.read_bytes()
-            for path in sorted(site.rglob("*")) if path.is_file()}
+    return {
+        path.relative_to(site).as_posix(): path.read_bytes()
+        for path in sorted(site.rglob("*"))
+        if path.is_file()
+    }
 
 
 def test_each_language_has_every_page_and_a_pdf(site: Path) -> None:
-    names = {"index.html", "network.html", "methods.html",
-             *(f"image/{index}.html" for index in INDICES.values())}
+    names = {
+        "index.html",
+        "network.html",
+        "methods.html",
+        *(f"image/{index}.html" for index in INDICES.values()),
+    }
     for home in (site, site / "en"):
         assert {p.relative_to(home).as_posix() for p in _pages(home)} >= names
     assert (site / "report.pdf").read_bytes() == (site / "report.zh-Hant.pdf").read_bytes()
@@ -51,7 +58,8 @@ def test_nothing_is_loaded_from_elsewhere(site: Path) -> None:
     for page in _pages(site):
         for element in elements(page):
             loads = element.tag in ("script", "img", "iframe", "source", "object") or (
-                element.tag == "link" and element.attributes["rel"] != "alternate")
+                element.tag == "link" and element.attributes["rel"] != "alternate"
+            )
             address = element.attributes.get("src") or element.attributes.get("href", "")
             assert not (loads and "//" in address), element
     style = (site / "style" / "site.css").read_text() + (site / "style" / "fonts.css").read_text()
@@ -66,7 +74,7 @@ def test_ids_are_unique_and_headings_in_order(site: Path) -> None:
         levels = [int(e.tag[1]) for e in elements(page) if e.tag in ("h1", "h2", "h3", "h4")]
         assert levels.count(1) == 1
         first = levels.index(1)
-        assert all(b <= a + 1 for a, b in zip(levels[first:], levels[first + 1:], strict=False))
+        assert all(b <= a + 1 for a, b in zip(levels[first:], levels[first + 1 :], strict=False))
 
 
 def test_every_page_is_parsed_without_an_error(site: Path) -> None:
@@ -99,7 +107,8 @@ def test_questions_carry_points_tag_and_collaborators(site: Path) -> None:
     assert "1. 顯著圖 (2%)" in headings
     assert "4. 自由發揮 (3%) 自由選題" in headings
     assert {e.content for e in classed(site / "index.html", "collaborators")} == {
-        "(Collaborators: 無)"}
+        "(Collaborators: 無)"
+    }
 
 
 def test_a_failed_picture_is_shown_with_its_reason(site: Path) -> None:
@@ -109,8 +118,12 @@ def test_a_failed_picture_is_shown_with_its_reason(site: Path) -> None:
 
 def test_notes_stand_in_their_order_with_their_verdict(site: Path) -> None:
     verdicts = [element.content for element in classed(site / "en" / "index.html", "verdict")]
-    assert verdicts[:4] == ["Looks at the right place", "Partly the right place",
-                            "Looks at the wrong place", "Looks at the right place"]
+    assert verdicts[:4] == [
+        "Looks at the right place",
+        "Partly the right place",
+        "Looks at the wrong place",
+        "Looks at the right place",
+    ]
 
 
 def test_citations_lead_to_the_numbered_reference(site: Path) -> None:
@@ -134,17 +147,28 @@ def test_numbers_behind_a_map_can_be_read_back(site: Path) -> None:
 def test_a_picture_page_shows_every_explanation_and_where_it_is_used(site: Path) -> None:
     page = site / "en" / "image" / "812.html"
     assert [e.content for e in tagged(page, "h2")] == [
-        "Saliency map", "Filter outputs", "LIME", "Grad-CAM"]
+        "Saliency map",
+        "Filter outputs",
+        "LIME",
+        "Grad-CAM",
+    ]
     links = [e.attributes["href"] for e in tagged(page, "a")]
     assert "../../en/index.html#q1-1-4" in links
 
 
 def test_the_first_page_is_under_a_megabyte(site: Path) -> None:
     page = site / "index.html"
-    files = {page, *(site / e.attributes["href"] for e in tagged(page, "link")
-                     if e.attributes["rel"] == "stylesheet"),
-             *(site / e.attributes["src"] for e in tagged(page, "img")),
-             *(site / "fonts").iterdir(), site / "script" / "site.js"}
+    files = {
+        page,
+        *(
+            site / e.attributes["href"]
+            for e in tagged(page, "link")
+            if e.attributes["rel"] == "stylesheet"
+        ),
+        *(site / e.attributes["src"] for e in tagged(page, "img")),
+        *(site / "fonts").iterdir(),
+        site / "script" / "site.js",
+    }
     assert sum(file.stat().st_size for file in files) < 1_000_000
     assert (site / "script" / "site.js").stat().st_size < 40_000
 

@@ -29,12 +29,13 @@ def test_a_project_without_templates_uses_the_packaged_ones(tmp_path: Path) -> N
     assert template_folders(packaged_templates().parent) == (packaged_templates(),)
 
 
-def test_a_file_of_the_same_name_wins_and_blocks_can_be_filled(
-    tmp_path: Path, fonts: Path
-) -> None:
+def test_a_file_of_the_same_name_wins_and_blocks_can_be_filled(tmp_path: Path, fonts: Path) -> None:
     folders = _project(
-        tmp_path, index_html='{% extends "report.html" %}',
-        report_html="", analyses__saliency_html='<p class="mine">{{ block.shown|length }}</p>')
+        tmp_path,
+        index_html='{% extends "report.html" %}',
+        report_html="",
+        analyses__saliency_html='<p class="mine">{{ block.shown|length }}</p>',
+    )
     (folders[0] / "index.html").unlink()
     (folders[0] / "report.html").unlink()
     out = tmp_path / "out"
@@ -43,13 +44,16 @@ def test_a_file_of_the_same_name_wins_and_blocks_can_be_filled(
     assert [e.content for e in classed(out / "index.html", "mine")] == ["7"]
 
 
-@pytest.mark.parametrize(("text", "line", "words"), [
-    ("<p>\n{% if %}\n</p>", 2, "Expected an expression"),
-    ("<p>\n\n{{ nobody.knows }}", 3, "'nobody' is undefined"),
-    ("{% include 'nothing.html' %}", 1, "nothing.html"),
-    ("\n{{ ''.__class__.__mro__ }}", 2, "unsafe"),
-    ("\n\n\n{{ 1 / 0 }}", 4, "division by zero"),
-])
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("<p>\n{% if %}\n</p>", 2, "Expected an expression"),
+        ("<p>\n\n{{ nobody.knows }}", 3, "'nobody' is undefined"),
+        ("{% include 'nothing.html' %}", 1, "nothing.html"),
+        ("\n{{ ''.__class__.__mro__ }}", 2, "unsafe"),
+        ("\n\n\n{{ 1 / 0 }}", 4, "division by zero"),
+    ],
+)
 def test_an_error_names_file_and_line(
     tmp_path: Path, fonts: Path, text: str, line: int, words: str
 ) -> None:

@@ -19,8 +19,10 @@ def _font(content: bytes) -> TTFont:
 
 def test_fonts_hold_the_characters_used_and_hardly_more(tmp_path: Path) -> None:
     made = type_for([TEXT], tmp_path)
-    with _font(made.files["fonts/sans.woff2"]) as sans, _font(
-            made.files["fonts/strong.woff2"]) as strong:
+    with (
+        _font(made.files["fonts/sans.woff2"]) as sans,
+        _font(made.files["fonts/strong.woff2"]) as strong,
+    ):
         codes = set(sans.getBestCmap())
         assert {ord(c) for c in "難過sadé…Ж"} <= codes
         assert len(codes) < 140
@@ -59,6 +61,10 @@ def test_symbols_come_from_another_font_only_where_the_chinese_one_has_none(
 def test_a_square_grows_to_all_sides_and_its_hole_shrinks() -> None:
     square = [(0, 0), (0, 10), (10, 10), (10, 0)]  # clockwise, as ink is drawn
     assert [(round(x), round(y)) for x, y in grown(square, 1)] == [
-        (-1, -1), (-1, 11), (11, 11), (11, -1)]
+        (-1, -1),
+        (-1, 11),
+        (11, 11),
+        (11, -1),
+    ]
     hole = square[::-1]
     assert [(round(x), round(y)) for x, y in grown(hole, 1)] == [(9, 1), (9, 9), (1, 9), (1, 1)]

@@ -6,18 +6,26 @@ from pathlib import Path
 
 from babel.messages.extract import extract_from_file
 
-OPTIONS = {"extensions": "jinja2.ext.i18n", "trim_blocks": "true", "lstrip_blocks": "true",
-           "silent": "false"}
+OPTIONS = {
+    "extensions": "jinja2.ext.i18n",
+    "trim_blocks": "true",
+    "lstrip_blocks": "true",
+    "silent": "false",
+}
 
 
 def texts_in_use(root: Path) -> dict[str, list[str]]:
     """msgid → the files that say it, relative to ``root``."""
     found: dict[str, set[str]] = {}
-    sources = [(file, "jinja2.ext:babel_extract", {"_": None}, OPTIONS)
-               for file in sorted((root / "templates").rglob("*.html"))]
-    sources += [(file, "python", {"message": None, "Message": None}, {})
-                for file in sorted((root / "fervis").rglob("*.py"))
-                if "_templates" not in file.parts]
+    sources = [
+        (file, "jinja2.ext:babel_extract", {"_": None}, OPTIONS)
+        for file in sorted((root / "templates").rglob("*.html"))
+    ]
+    sources += [
+        (file, "python", {"message": None, "Message": None}, {})
+        for file in sorted((root / "fervis").rglob("*.py"))
+        if "_templates" not in file.parts
+    ]
     for file, method, keywords, options in sources:
         if method != "python":
             entries = extract_from_file(_jinja, file, keywords=keywords, options=options)

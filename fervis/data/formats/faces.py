@@ -49,5 +49,13 @@ def open_split(options: Options, request: Request) -> Dataset:
     digest.update(labels.data)
     regions = tuple(Text({"en": english, "zh-Hant": chinese}) for english, chinese in truth.REGIONS)
     known = GroundTruth(faces.motion, faces.change, faces.regions, regions)
-    return Dataset(images, labels, classes, name, digest.hexdigest(), redistributable=True,
-                   licence=LICENCE, truth=known)
+    return Dataset(
+        images,
+        labels,
+        classes,
+        name,
+        digest.hexdigest(),
+        redistributable=True,
+        licence=LICENCE,
+        truth=known,
+    )

@@ -31,13 +31,27 @@ USAGES = ("Training", "PublicTest", "PrivateTest")
 CLASSES = tuple(
     Text({"en": english, "zh-Hant": chinese})
     for english, chinese in (
-        ("angry", "生氣"), ("disgust", "厭惡"), ("fear", "恐懼"), ("happy", "高興"),
-        ("sad", "難過"), ("surprise", "驚訝"), ("neutral", "中立")))
+        ("angry", "生氣"),
+        ("disgust", "厭惡"),
+        ("fear", "恐懼"),
+        ("happy", "高興"),
+        ("sad", "難過"),
+        ("surprise", "驚訝"),
+        ("neutral", "中立"),
+    )
+)
 LICENCE = (
     "FER2013 (Goodfellow et al. 2013): pictures found on the web, whose rights stay with their "
-    "owners; for research and teaching, not to be published in bulk.")
-_COLUMNS = {"emotion": "label", "label": "label", "pixels": "pixels", "feature": "pixels",
-            "usage": "usage", "id": "id"}
+    "owners; for research and teaching, not to be published in bulk."
+)
+_COLUMNS = {
+    "emotion": "label",
+    "label": "label",
+    "pixels": "pixels",
+    "feature": "pixels",
+    "usage": "usage",
+    "id": "id",
+}
 _BLOCK = 1 << 20
 _LONGEST = 1 << 20  # bytes of a line; a good one has at most 10,000
 _BLANKS = 100  # at the end are harmless
@@ -49,8 +63,10 @@ class Options(FileOptions):
 
     kind: Literal["fer2013"]
     split: str | None = Field(
-        None, description="Training, PublicTest or PrivateTest; all for a file without Usage; "
-        "train and heldout (of Training, or of all)")
+        None,
+        description="Training, PublicTest or PrivateTest; all for a file without Usage; "
+        "train and heldout (of Training, or of all)",
+    )
 
 
 def sources(options: Options, folder: Path) -> Iterator[Path]:
@@ -63,11 +79,20 @@ def open_split(options: Options, request: Request) -> Dataset:
     path = options.source(request.folder)
     classes = named(options.classes, CLASSES)
     content = content_hash([path], path, request.store.folder)
-    recipe = Recipe(key_of("fer2013", _VERSION, content, len(classes)),
-                    lambda writer: read(path, len(classes), writer))
+    recipe = Recipe(
+        key_of("fer2013", _VERSION, content, len(classes)),
+        lambda writer: read(path, len(classes), writer),
+    )
     name, stored = open_one(request, recipe, options, path.name)
-    return Dataset(stored.images, stored.labels, classes, name, stored.digest,
-                   redistributable=False, licence=LICENCE)
+    return Dataset(
+        stored.images,
+        stored.labels,
+        classes,
+        name,
+        stored.digest,
+        redistributable=False,
+        licence=LICENCE,
+    )
 
 
 def read(path: Path, classes: int, writer: Writer) -> None:
@@ -103,7 +128,8 @@ def _header(line: bytes, name: str) -> _Header:
     if "" in meanings or "pixels" not in meanings or len(set(meanings)) != len(titles):
         raise DataError(
             f"{name}:1: the header is {excerpt(line, 60)}; expected emotion,pixels,Usage or "
-            "emotion, Usage, pixels or label,feature or id,feature")
+            "emotion, Usage, pixels or label,feature or id,feature"
+        )
     return _Header({meaning: column for column, meaning in enumerate(meanings)})
 
 
@@ -120,7 +146,8 @@ def _lines(file: Reader, name: str) -> Iterator[tuple[int, list[bytes]]]:
         if len(rest) > _LONGEST:
             raise DataError(
                 f"{name}:{number + blank + len(lines)}: a line of more than {_LONGEST:,} bytes; "
-                "this is no FER2013 file")
+                "this is no FER2013 file"
+            )
         lines = [b""] * blank + [line.strip(b"\r") for line in lines]
         full = len(lines)
         while full and not lines[full - 1].strip():
@@ -138,8 +165,9 @@ def _lines(file: Reader, name: str) -> Iterator[tuple[int, list[bytes]]]:
             return
 
 
-def _read_block(first: int, lines: list[bytes], header: _Header, classes: int, faults: Faults,
-                writer: Writer) -> None:
+def _read_block(
+    first: int, lines: list[bytes], header: _Header, classes: int, faults: Faults, writer: Writer
+) -> None:
     cells = [_cells(line, len(header)) for line in lines]
     pixel_column = header.columns["pixels"]
     whole = [row for row in cells if row is not None]
@@ -152,8 +180,12 @@ def _read_block(first: int, lines: list[bytes], header: _Header, classes: int, f
             continue
         label, usage = _label(row, header, classes), _usage(row, header)
         if not next(decoded):
-            faults.add(number, rows.explain(row[pixel_column], PIXELS, f"{PIXELS} ({SIDE}×{SIDE})")
-                       if faults.wants_more else "")
+            faults.add(
+                number,
+                rows.explain(row[pixel_column], PIXELS, f"{PIXELS} ({SIDE}×{SIDE})")
+                if faults.wants_more
+                else "",
+            )
         elif isinstance(label, str) or usage not in (*USAGES, "all"):
             faults.add(number, label if isinstance(label, str) else usage)
         else:

@@ -33,11 +33,15 @@ class Options(FileOptions):
 
     kind: Literal["folder"]
     split: str | None = Field(
-        None, description="a folder of the first level: train, test, val …; all, train or heldout "
-        "where the first level is classes")
+        None,
+        description="a folder of the first level: train, test, val …; all, train or heldout "
+        "where the first level is classes",
+    )
     classes: ClassNames | None = Field(
-        None, description="the classes' folders in label order, or folder: name; otherwise they "
-        "are in natural order (2 before 10)")
+        None,
+        description="the classes' folders in label order, or folder: name; otherwise they "
+        "are in natural order (2 before 10)",
+    )
 
 
 def sources(options: Options, folder: Path) -> Iterator[Path]:
@@ -57,17 +61,34 @@ def open_split(options: Options, request: Request) -> Dataset:
     content = content_hash([entry.path for entry in entries], root, request.store.folder)
     import PIL
 
-    key = key_of("folder", _VERSION, PIL.__version__, content, list(order), request.size,
-                 request.channels, options.fit)
+    key = key_of(
+        "folder",
+        _VERSION,
+        PIL.__version__,
+        content,
+        list(order),
+        request.size,
+        request.channels,
+        options.fit,
+    )
     recipe = Recipe(key, lambda writer: read(root, entries, order, request, options, writer))
     name, stored = open_one(request, recipe, options, printable(root.name))
     size = f"resized to {request.size[0]}×{request.size[1]} where they were of another size"
-    return Dataset(stored.images, stored.labels, classes, name, stored.digest,
-                   redistributable=False, notes={"size": size}, places=stored.places)
+    return Dataset(
+        stored.images,
+        stored.labels,
+        classes,
+        name,
+        stored.digest,
+        redistributable=False,
+        notes={"size": size},
+        places=stored.places,
+    )
 
 
-def _classes(folders: tuple[str, ...], given: ClassNames | None, name: str
-             ) -> tuple[dict[str, int], tuple[Text, ...]]:
+def _classes(
+    folders: tuple[str, ...], given: ClassNames | None, name: str
+) -> tuple[dict[str, int], tuple[Text, ...]]:
     """(folder → label, names in label order).
 
     A list that names the folders says their order; a list of other words names them in natural
@@ -86,7 +107,8 @@ def _classes(folders: tuple[str, ...], given: ClassNames | None, name: str
     if sorted(order) != sorted(folders) or len(names) != len(folders):
         raise DataError(
             f"{name}: classes: {', '.join(map(str, map(_first, names)))}; the folders are "
-            f"{', '.join(folders) or 'none'}")
+            f"{', '.join(folders) or 'none'}"
+        )
     return _numbered(tuple(order)), tuple(map(text_of, names))
 
 
@@ -104,8 +126,14 @@ def _folder_of(name: ClassName, folders: tuple[str, ...]) -> str:
     return next((folder for folder in folders if folder.casefold() in words), "")
 
 
-def read(root: Path, entries: list[Entry], order: Mapping[str, int], request: Request,
-         options: Options, writer: Writer) -> None:
+def read(
+    root: Path,
+    entries: list[Entry],
+    order: Mapping[str, int],
+    request: Request,
+    options: Options,
+    writer: Writer,
+) -> None:
     """Decodes every picture into ``writer``; raises DataError with the first ten that are none."""
     faults = Faults(printable(root.name), "files that are not readable pictures")
     for split in dict.fromkeys(entry.split for entry in entries):
@@ -119,13 +147,15 @@ def read(root: Path, entries: list[Entry], order: Mapping[str, int], request: Re
             if some[0].label_name is not None:
                 labels = np.array([order[entry.label_name or ""] for entry in some], np.int64)
             names = [entry.path.relative_to(root).as_posix() for entry in some]
-            writer.add(split, np.stack([image for image in images if image is not None]), labels,
-                       names)
+            writer.add(
+                split, np.stack([image for image in images if image is not None]), labels, names
+            )
     faults.raise_any()
 
 
-def _decode(path: Path, root: Path, request: Request, options: Options, faults: Faults
-            ) -> NDArray[np.uint8] | None:
+def _decode(
+    path: Path, root: Path, request: Request, options: Options, faults: Faults
+) -> NDArray[np.uint8] | None:
     try:
         with blaming(path), path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

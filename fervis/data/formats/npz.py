@@ -35,12 +35,16 @@ class Options(FileOptions):
 
     kind: Literal["npz"]
     images: str | None = Field(
-        None, description="name of the array of pictures, {split} standing for the split; found "
-        "by its name where not given: images, x, x_train, Training_x, …")
+        None,
+        description="name of the array of pictures, {split} standing for the split; found "
+        "by its name where not given: images, x, x_train, Training_x, …",
+    )
     labels: str | None = Field(
-        None, description="name of the array of labels, likewise: labels, y, y_train, …")
+        None, description="name of the array of labels, likewise: labels, y, y_train, …"
+    )
     layout: Layout | None = Field(
-        None, description="order of the pictures' axes; guessed from the shape where not given")
+        None, description="order of the pictures' axes; guessed from the shape where not given"
+    )
 
 
 def sources(options: Options, folder: Path) -> Iterator[Path]:
@@ -55,12 +59,14 @@ def open_split(options: Options, request: Request) -> Dataset:
     content = content_hash([path], path, request.store.folder)
     recipe = Recipe(
         key_of("npz", _VERSION, content, options.images, options.labels, options.layout, count),
-        lambda writer: read(path, options, count, writer))
+        lambda writer: read(path, options, count, writer),
+    )
     name, stored = open_one(request, recipe, options, path.name)
     found = max(record.classes for record in request.store.records(recipe).values())
     classes = named(options.classes, [Text.same(str(label)) for label in range(found)])
-    return Dataset(stored.images, stored.labels, classes, name, stored.digest,
-                   redistributable=False)
+    return Dataset(
+        stored.images, stored.labels, classes, name, stored.digest, redistributable=False
+    )
 
 
 def read(path: Path, options: Options, classes: int | None, writer: Writer) -> None:
@@ -79,14 +85,18 @@ def _pairs(archive: Archive, options: Options) -> dict[str, tuple[Member, Member
     labels = _by_split(archive.names, options.labels, LABELS)
     if not pictures:
         wanted = options.images or "images, x, x_train, …"
-        raise DataError(f"{archive.name}: no array {wanted}; it has "
-                        f"{', '.join(archive.names[:20]) or 'none'}. `images:` names it")
+        raise DataError(
+            f"{archive.name}: no array {wanted}; it has "
+            f"{', '.join(archive.names[:20]) or 'none'}. `images:` names it"
+        )
     if options.labels and set(pictures) - set(labels):
-        raise DataError(f"{archive.name}: no array {options.labels}; it has "
-                        f"{', '.join(archive.names[:20])}")
-    return {split: (archive.member(name),
-                    archive.member(labels[split]) if split in labels else None)
-            for split, name in pictures.items()}
+        raise DataError(
+            f"{archive.name}: no array {options.labels}; it has {', '.join(archive.names[:20])}"
+        )
+    return {
+        split: (archive.member(name), archive.member(labels[split]) if split in labels else None)
+        for split, name in pictures.items()
+    }
 
 
 def _by_split(names: Sequence[str], given: str | None, known: Sequence[str]) -> dict[str, str]:
@@ -97,8 +107,11 @@ def _by_split(names: Sequence[str], given: str | None, known: Sequence[str]) -> 
         patterns = [pattern]
     else:
         either = "|".join(known)
-        patterns = [f"(?i:{either})", f"(?i:{either})_(?P<split>.+)",
-                    f"(?P<split>.+)_(?i:{either})"]
+        patterns = [
+            f"(?i:{either})",
+            f"(?i:{either})_(?P<split>.+)",
+            f"(?P<split>.+)_(?i:{either})",
+        ]
     found: dict[str, str] = {}
     for pattern in patterns:
         for name in names:
@@ -109,8 +122,15 @@ def _by_split(names: Sequence[str], given: str | None, known: Sequence[str]) -> 
     return found
 
 
-def _read_split(split: str, images: Member, labels: Member | None, layout: Layout | None,
-                classes: int | None, faults: Faults, writer: Writer) -> None:
+def _read_split(
+    split: str,
+    images: Member,
+    labels: Member | None,
+    layout: Layout | None,
+    classes: int | None,
+    faults: Faults,
+    writer: Writer,
+) -> None:
     axes = _axes(images, layout)
     count = images.shape[0]
     numbers = None
@@ -142,18 +162,21 @@ def _axes(images: Member, layout: Layout | None) -> Layout:
     if len(axes) != len(shape) or depth not in (1, 3):
         raise DataError(
             f"{images.place}: shape {shape}; expected (N, H, W), (N, H, W, C) or (N, C, H, W) "
-            "with one or three channels")
+            "with one or three channels"
+        )
     if 0 in shape:
         raise DataError(f"{images.place}: shape {shape}; there are no pictures in it")
     return axes
 
 
-def _labels(labels: Member, count: int, classes: int | None, faults: Faults
-            ) -> NDArray[np.int64] | None:
+def _labels(
+    labels: Member, count: int, classes: int | None, faults: Faults
+) -> NDArray[np.int64] | None:
     if labels.shape not in ((count,), (count, 1)) or labels.dtype.kind not in "iu":
         raise DataError(
             f"{labels.place}: {labels.dtype} {labels.shape}; expected {count} whole numbers, one "
-            "per picture")
+            "per picture"
+        )
     found = np.concatenate(list(labels.rows(1 << 16))).reshape(-1)
     end = MAX_CLASSES if classes is None else classes
     for index in np.flatnonzero((found < 0) | (found >= end)):
@@ -183,7 +206,9 @@ def _scale(images: Member, faults: Faults) -> int:
             good &= flat == np.rint(flat)
         for index in np.flatnonzero(~good.all(axis=1)):
             value = flat[index][~good[index]][0]
-            faults.add(f"{images.name}[{start + index}]",
-                       f"value {value}; expected 0…1 throughout, or whole numbers 0…255")
+            faults.add(
+                f"{images.name}[{start + index}]",
+                f"value {value}; expected 0…1 throughout, or whole numbers 0…255",
+            )
         start += len(rows)
     return 255 if fractions else 1
