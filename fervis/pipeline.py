@@ -40,6 +40,7 @@ class Outcome:
     unchanged: bool = False
     computed: tuple[str, ...] = ()
     stored: int = 0
+    operations: int = 0  # of the network for one picture, a multiplication and an addition are two
     pictures: Mapping[int | str, int] = field(default_factory=dict)
     chosen: Mapping[int | str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
@@ -180,6 +181,7 @@ def _built(
         published=publish,
         computed=tuple(task.title for task in answers.computed),
         stored=len(answers.stored),
+        operations=network.facts().operations,
         pictures=dict(ground.indices),
         chosen={
             name: ground.indices[name] for name, index in report.pictures.items() if index == "auto"

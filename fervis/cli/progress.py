@@ -12,6 +12,7 @@ import click
 WORDS = {
     "wait": "Waiting for another build of this site",
     "check": "Checking report.yaml",
+    "load": "Loading the network",
     "probabilities": "Predicting the whole split",
     "draw": "Drawing",
     "render": "Writing pages and PDF",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -24,6 +25,14 @@ from fervis.errors import EXIT_DONE
     "--keep-going", is_flag=True, help="Publish even when an analysis failed; its block says why."
 )
 @click.option("--no-pdf", is_flag=True, help="Leave the PDFs out, which is faster.")
+@click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32"]),
+    default="auto",
+    show_default=True,
+    help="float32: no bfloat16, not even where LIME only samples.",
+)
+@click.option("--profile", is_flag=True, help="Say where the time went.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")
 @click.option("-v", "--verbose", is_flag=True, help="Say what was computed, and when.")
 def build(
@@ -33,6 +42,8 @@ def build(
     overrides: tuple[str, ...],
     keep_going: bool,
     no_pdf: bool,
+    precision: Literal["auto", "float32"],
+    profile: bool,
     quiet: bool,
     verbose: bool,
 ) -> int:
@@ -47,19 +58,35 @@ def build(
       fervis build mine/report.yaml --out /srv/www/mine
       fervis build --set images.4=812 --set seed=1
       fervis build --keep-going -v
+      fervis build --profile -q
     """
     from fervis import pipeline
+    from fervis.cli.profile import Profile
 
     with stopping.promptly(), Progress(-1 if quiet else int(verbose)) as progress:
+        times = Profile(progress)
         outcome = pipeline.build(
             file,
             out=out,
             cache=cache,
             overrides=overrides,
             keep_going=keep_going,
+            precision=precision,
             pdf=not no_pdf,
-            advance=progress,
+            advance=times,
         )
+    if profile:
+        for line in times.lines():
+            click.echo(line, err=True)
+        if times.pictures_per_second and outcome.operations:
+            from fervis.cli.profile import peak
+
+            share = times.pictures_per_second * outcome.operations / peak()
+            click.echo(
+                f"Predicting reached {share:.0%} of this machine's float32 matrix product "
+                f"({outcome.operations / 1e9:.2f} billion operations a picture).",
+                err=True,
+            )
     return tell(outcome, quiet=quiet, verbose=verbose)
 
 

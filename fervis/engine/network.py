@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,6 +36,15 @@ class Facts:
             for layer in self.layers
             for name in (layer["name"], *layer["aliases"])
         }
+
+    @property
+    def operations(self) -> int:
+        """Multiplications and additions of convolutions and linear layers for one picture."""
+        return sum(
+            2 * layer["parameters"] * math.prod(layer["shape"][1:])
+            for layer in self.layers
+            if layer["kind"] in ("conv", "linear")
+        )
 
 
 class Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -53,6 +54,10 @@ def run(
     for task in missing:
         options = keys.digest(task.options.numbers_decided_by())
         groups.setdefault((task.analysis, options, task.split), []).append(task)
+    if any(task.scope in ("image", "network") for task in missing) and not network.loaded:
+        advance("load", 0, 1)
+        with contextlib.suppress(Exception):  # every task that needs it will say so
+            network.classifier()
     for (name, _, _), group in groups.items():
         done = 0
         advance(name, done, len(group))
