@@ -74,8 +74,8 @@ class Reader:
         if self._left < 0:
             raise DataError(
                 printable(
-                    f"{self._path}: refused, since it expands to more than {MAX_EXPANSION} times its "
-                    "size; unpack it yourself if you trust it"
+                    f"{self._path}: refused, since it expands to more than {MAX_EXPANSION} times "
+                    "its size; unpack it yourself if you trust it"
                 )
             )
         return block

@@ -336,8 +336,8 @@ def questions() -> tuple[tuple[Question, ...], tuple[tuple[Block, ...], ...]]:
                     _Options(layer="conv2"),
                     text=both(
                         "淺層的濾鏡以**邊緣**與條紋為主；對應的輸出保留了臉的輪廓。",
-                        "Filters of early layers are **edges** and stripes; their outputs keep the face's "
-                        "outline.",
+                        "Filters of early layers are **edges** and stripes; their outputs keep the "
+                        "face's outline.",
                     ),
                 ),
                 (Shown(grid("activations"), 4),),
@@ -366,7 +366,8 @@ def questions() -> tuple[tuple[Question, ...], tuple[tuple[Block, ...], ...]]:
                     "text",
                     (),
                     text=both(
-                        "### 方法\n\nGrad-CAM[@selvaraju] 以最後卷積層的梯度加權特徵圖：\n\n"
+                        "### 方法\n\n"
+                        "Grad-CAM[@selvaraju] 以最後卷積層的梯度加權特徵圖：\n\n"
                         "1. 前向傳遞\n2. 反向傳遞\n3. 加權後取 ReLU\n",
                         "### Method\n\nGrad-CAM [@selvaraju] weighs the feature maps by gradients:\n\n"
                         "1. forward\n2. backward\n3. weigh, then ReLU\n",
