@@ -116,13 +116,21 @@ def page() -> str:
 
 def readme() -> str:
     """README.md with the table of analyses as it should be."""
-    rows = ["| part of an answer | the question it answers |", "|---|---|"]
+    rows = ["| | part of an answer | the question it answers |", "|---|---|---|"]
     rows += [
-        f"| [`{name}`](docs/report-yaml.md#{name}) | {_cell(analysis.ANSWERS.msgid)} |"
+        f"| {_thumbnail(name, analysis)} | [`{name}`](docs/report-yaml.md#{name}) "
+        f"| {_cell(analysis.ANSWERS.msgid)} |"
         for name, analysis in REGISTRY.items()
     ]
     table = "\n".join(rows)
     return TABLE.sub(lambda match: f"{match[1]}{table}\n{match[2]}", README.read_text("utf-8"))
+
+
+def _thumbnail(name: str, analysis: Analysis) -> str:
+    """A small picture of the analysis, made by tools/readme_pictures.py, where there is one."""
+    if not (ROOT / "docs" / "images" / f"{name}.png").is_file():
+        return ""
+    return f'<img src="docs/images/{name}.png" height="64" alt="{analysis.TITLE.msgid}">'
 
 
 def _analysis(name: str, analysis: Analysis) -> str:
