@@ -49,6 +49,9 @@ _ATTRIBUTES = {
     "th": {"scope", "style"},
     "td": {"style"},
 }
+_WIDE = r"[\u3001-\u30ff\u3400-\u9fff\uff01-\uffef]"
+_FOLD = re.compile(rf"(?<={_WIDE})[ \n](?={_WIDE})")
+"""Where a line of Chinese or Japanese was folded: YAML and Markdown leave a blank there."""
 _LINKS = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
 _ALIGNED = re.compile(r"text-align:\s?(left|right|center)")
 
@@ -152,6 +155,8 @@ class Markdown:
                 if child.type in ("math", "citation"):
                     kept.append(self._special(child))
                     child.type, child.content = "text", f"{_OPEN}{len(kept) - 1}{_CLOSE}"
+                elif child.type == "text":
+                    child.content = _FOLD.sub("", child.content)
         html = parser.renderer.render(tokens, parser.options, env)
         clean = nh3.clean(
             html,

@@ -369,7 +369,8 @@ def questions() -> tuple[tuple[Question, ...], tuple[tuple[Block, ...], ...]]:
                         "### 方法\n\n"
                         "Grad-CAM[@selvaraju] 以最後卷積層的梯度加權特徵圖：\n\n"
                         "1. 前向傳遞\n2. 反向傳遞\n3. 加權後取 ReLU\n",
-                        "### Method\n\nGrad-CAM [@selvaraju] weighs the feature maps by gradients:\n\n"
+                        "### Method\n\nGrad-CAM [@selvaraju] weighs the feature maps by "
+                        "gradients:\n\n"
                         "1. forward\n2. backward\n3. weigh, then ReLU\n",
                     ),
                 )

@@ -27,6 +27,12 @@ def test_tables_lists_and_emphasis() -> None:
     assert "<li>two</li>" in html
 
 
+def test_a_folded_line_of_chinese_leaves_no_gap_and_other_blanks_stay() -> None:
+    html = _markdown().block("好處是 解析度，見 conv2 層。 其次 two words `甲 乙`")
+    assert "好處是解析度，見 conv2 層。其次 two words" in html
+    assert "<code>甲 乙</code>" in html
+
+
 def test_headings_become_bold_lines_so_that_the_outline_stays_in_order() -> None:
     html = _markdown().block("# One\n\ntext\n\n### Two")
     assert {e.tag for e in elements(html)} == {"p"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,11 @@ import pikepdf
 import pypdfium2
 import pytest
 
+from fervis.render import render, template_folders
+from fervis.render.document import Shown
 from fervis.render.errors import PdfError
 from fervis.render.pdf import ORIGIN, pdf_bytes, site_fetcher
+from tests.render.sample import confusion, sample
 
 MM = 72 / 25.4
 LANGUAGES = ("zh-Hant", "en")
@@ -139,6 +143,35 @@ def test_no_page_but_the_last_is_mostly_empty(site: Path, language: str) -> None
         rows = np.flatnonzero((body < 200).any(axis=1))
         assert rows.size
         assert rows[-1] / body.shape[0] > 0.5, f"page {number + 1}"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_pages_are_filled_and_nothing_runs_into_the_margin(site: Path, language: str) -> None:
+    _look_at_pages(site / f"report.{language}.pdf")
+
+
+def test_two_charts_of_one_figure_fit_the_page(tmp_path: Path, fonts: Path) -> None:
+    document = sample(("en",))
+    (*others, (lime, block), free), matrix = document.answers, confusion()
+    twice = replace(matrix, panels=(matrix.panels[0], replace(matrix.panels[0], key="again")))
+    changed = (lime, replace(block, shown=(Shown(twice),)))
+    document = replace(document, answers=(*others, changed, free), gallery=None)
+    render(document, tmp_path, templates=template_folders(), cache=fonts)
+    _look_at_pages(tmp_path / "report.en.pdf")
+
+
+def _look_at_pages(file: Path) -> None:
+    """A quarter of the lines of every page but the last holds something; margins hold nothing."""
+    document = pypdfium2.PdfDocument(file)
+    for number, page in enumerate(document, 1):
+        drawn = page.render(scale=0.5, grayscale=True).to_numpy().squeeze()
+        height, width = drawn.shape
+        ink = drawn[int(height * 0.07) : int(height * 0.94)] < 200
+        margin = int(width * 15 / 210)
+        assert not ink[:, :margin].any(), f"page {number}: something is in the left margin"
+        assert not ink[:, -margin:].any(), f"page {number}: something is in the right margin"
+        if number < len(document):
+            assert ink.any(axis=1).mean() > 0.25, f"page {number} is nearly empty"
 
 
 def test_chinese_is_drawn_and_not_blank(site: Path) -> None:
