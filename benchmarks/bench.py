@@ -53,6 +53,12 @@ def main() -> None:
                     times.setdefault(side, []).append(seconds)
         lines.append(line(row, {side: statistics.median(all_) for side, all_ in times.items()}))
         print(lines[-1], flush=True)
+        given.out.write_text("\n".join(lines) + "\n", "utf-8")
+    if "lime_steady" in given.only:
+        from spread import table
+
+        lines += ["", "Seed-to-seed spread of LIME's weights (see benchmarks/spread.py):", ""]
+        lines += table()
     given.out.write_text("\n".join(lines) + "\n", "utf-8")
 
 
