@@ -8,7 +8,7 @@ ARGS ?=
 set_up := $(PYTHON) tools/set_up.py --torch-index "$(TORCH_INDEX)"
 bin := .venv/bin
 
-.PHONY: help setup report test check docs clean clean-all
+.PHONY: help setup report test check bench docs clean clean-all
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -36,6 +36,10 @@ check:  ## lint, check formatting, types and imports
 	$(bin)/ruff format --check
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+bench:  ## measure against the usual tools, into benchmarks/RESULTS.md
+	@$(set_up) bench
+	@$(bin)/python benchmarks/bench.py $(ARGS)
 
 docs: setup  ## bring docs/report-yaml.md and the README's table up to date
 	@$(bin)/python tools/docs.py
