@@ -8,7 +8,7 @@ ARGS ?=
 set_up := $(PYTHON) tools/set_up.py --torch-index "$(TORCH_INDEX)"
 bin := .venv/bin
 
-.PHONY: help setup report test check bench docs clean clean-all
+.PHONY: help setup report test torture check bench docs clean clean-all
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -29,6 +29,12 @@ report: setup  ## build report.yaml into site/index.html and site/report.pdf
 test:  ## run every test
 	@$(set_up) test
 	@$(bin)/python -m pytest $(ARGS)
+
+torture: export FERVIS_KILLS = 50
+torture: export FERVIS_TIMES = 50
+torture:  ## the long tests: 50 kills, and many examples of hostile input
+	@$(set_up) test
+	@$(bin)/python -m pytest -x --timeout 7200 tests/faults tests/apart tests/batch tests/spec tests/data $(ARGS)
 
 check:  ## lint, check formatting, types and imports
 	@$(set_up) dev

@@ -16,6 +16,7 @@ from fervis.errors import EXIT_FILE_WRONG, FervisError
 
 COMMANDS = {
     "build": "fervis.cli.report:build",
+    "batch": "fervis.cli.batch:batch",
     "watch": "fervis.cli.watch:watch",
     "check": "fervis.cli.report:check",
     "why": "fervis.cli.report:why",

@@ -24,6 +24,16 @@ from fervis.errors import EXIT_DONE
 @click.option(
     "--keep-going", is_flag=True, help="Publish even when an analysis failed; its block says why."
 )
+@click.option(
+    "--isolated",
+    is_flag=True,
+    help="In a process of its own that sees no secrets and writes nothing but its results: for a "
+    "stranger's network.",
+)
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="With --isolated."
+)
+@click.option("--memory", type=click.IntRange(64), metavar="MB", help="With --isolated.")
 @click.option("--no-pdf", is_flag=True, help="Leave the PDFs out, which is faster.")
 @click.option(
     "--precision",
@@ -41,6 +51,9 @@ def build(
     cache: Path | None,
     overrides: tuple[str, ...],
     keep_going: bool,
+    isolated: bool,
+    timeout: float | None,
+    memory: int | None,
     no_pdf: bool,
     precision: Literal["auto", "float32"],
     profile: bool,
@@ -59,7 +72,18 @@ def build(
       fervis build --set images.4=812 --set seed=1
       fervis build --keep-going -v
       fervis build --profile -q
+      fervis build --isolated --timeout 600 --memory 8000
     """
+    if isolated:
+        from fervis.apart import Limits, Order
+        from fervis.cli.isolated import build_apart
+
+        site = out or file.absolute().parent / "site"
+        order = Order(file, site, cache, overrides, keep_going, precision, not no_pdf)
+        limits = Limits(memory and memory << 20, None, timeout)
+        return build_apart(order, limits, quiet=quiet, verbose=verbose)
+    if timeout or memory:
+        raise click.UsageError("--timeout and --memory need --isolated")
     from fervis import pipeline
     from fervis.cli.profile import Profile
 

@@ -15,6 +15,7 @@ from fervis.data.formats import fer2013
 from fervis.data.log import read_log
 from fervis.errors import DataError
 from tests.data.make import Opener
+from tests.times import TIMES
 
 HEADERS = [
     b"emotion,pixels,Usage\n",
@@ -52,7 +53,7 @@ CSV = st.builds(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * TIMES, deadline=None)
 @given(CSV)
 def test_any_bytes_are_a_data_set_or_a_data_error(data):
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
@@ -74,7 +75,7 @@ def test_any_bytes_are_a_data_set_or_a_data_error(data):
             assert set(dataset.labels.tolist()) <= set(range(7))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * TIMES, deadline=None)
 @given(st.lists(st.binary(max_size=20).filter(lambda field: b"\n" not in field), max_size=6))
 def test_pixels_are_good_exactly_where_a_slow_reader_says_so(fields):
     values, good = rows.decode(fields, 4)
@@ -98,7 +99,7 @@ def _slow(field: bytes) -> list[int] | None:
     return [int(token) for token in tokens]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * TIMES, deadline=None)
 @given(
     st.binary(max_size=100)
     | st.lists(

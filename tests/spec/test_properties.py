@@ -14,6 +14,7 @@ from fervis.spec.phrases import did_you_mean, listed, quoted
 from fervis.spec.report import Report
 from fervis.spec.scalars import plain_value
 from tests.spec.registry import GOOD, load
+from tests.times import TIMES
 
 FOLDER = Path(tempfile.mkdtemp(prefix="fervis-test-"))
 LINES = GOOD.splitlines()
@@ -48,37 +49,37 @@ def ends_well(content: str | bytes, *overrides: str) -> None:
         assert str(complaint).isprintable()
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * TIMES, deadline=None)
 @given(st.text())
 def test_any_text(text: str) -> None:
     ends_well(text.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50 * TIMES, deadline=None)
 @given(st.binary())
 def test_any_bytes(content: bytes) -> None:
     ends_well(content)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * TIMES, deadline=None)
 @given(st.text(alphabet=" \t\n-:?[]{}|>&*!%@`'\"#,~0a\\é中", max_size=40))
 def test_any_yaml_punctuation(text: str) -> None:
     ends_well(text)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150 * TIMES, deadline=None)
 @given(st.sampled_from(PATHS), VALUES)
 def test_any_value_at_any_place(path: str, value: object) -> None:
     ends_well(GOOD, f"{path}={yaml.safe_dump(value, default_flow_style=True, allow_unicode=True)}")
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * TIMES, deadline=None)
 @given(st.dictionaries(WORDS, VALUES, max_size=8))
 def test_any_mapping_of_likely_words(value: object) -> None:
     ends_well(yaml.safe_dump(value, allow_unicode=True))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * TIMES, deadline=None)
 @given(st.data())
 def test_a_good_report_with_a_damaged_line(data: st.DataObject) -> None:
     number = data.draw(st.integers(0, len(LINES) - 1))
@@ -90,13 +91,13 @@ def test_a_good_report_with_a_damaged_line(data: st.DataObject) -> None:
     ends_well(text.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80 * TIMES, deadline=None)
 @given(st.text(max_size=30))
 def test_any_override(text: str) -> None:
     ends_well(GOOD, text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 * TIMES, deadline=None)
 @given(st.text(alphabet="0123456789+-._exoinfaNTrulse~ :", max_size=45))
 def test_a_plain_scalar_is_a_value_or_its_own_text(literal: str) -> None:
     value = plain_value(literal)

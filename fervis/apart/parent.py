@@ -1,0 +1,252 @@
+"""Orders a build apart, listens, ends it in time, and publishes what it made."""
+
+from __future__ import annotations
+
+import contextlib
+import filecmp
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import IO, Any, Literal
+
+from fervis.apart.limits import Limits, environment
+from fervis.engine import keys
+from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE, EXIT_MACHINE, FervisError, MachineError
+from fervis.pipeline import Outcome, cache_folder
+from fervis.publish import MARKER, require_replaceable, staging, swap
+
+ROOT = Path(__file__).resolve().parents[2]
+_LONGEST = 1 << 20  # bytes of a line that is listened to
+_LAST_WORDS = 2000
+_KEPT = {MARKER, ".gitkeep"}
+_running: set[subprocess.Popen[bytes]] = set()
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to build: the arguments of ``fervis.build``."""
+
+    file: Path
+    site: Path
+    cache: Path | None = None
+    overrides: tuple[str, ...] = ()
+    keep_going: bool = False
+    precision: Literal["auto", "float32"] = "auto"
+    pdf: bool = True
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of it: an outcome, or why there is none. ``confined``: writing was prevented."""
+
+    outcome: Outcome | None
+    reason: str = ""
+    exit_code: int = EXIT_DONE
+    seconds: float = 0.0
+    confined: bool = False
+
+
+def build(
+    order: Order,
+    limits: Limits,
+    advance: Callable[[str, int, int], None] = lambda *_: None,
+    *,
+    variables: Mapping[str, str] | None = None,
+) -> Answer:
+    """Builds in a process that may write below one folder of the cache, and publishes its site.
+
+    What the process says is data: it is read as JSON, and of its site plain files only are taken.
+    Raises MachineError where the site could not be replaced.
+    """
+    begun = time.perf_counter()
+    file, site = order.file.absolute(), order.site.absolute()
+    require_replaceable(site)
+    scratch = cache_folder(file, order.cache) / "apart" / keys.digest(str(site.resolve()))
+    scratch.mkdir(parents=True, exist_ok=True)
+    said = _run(order, file, scratch, limits, advance, variables or os.environ)
+    seconds = time.perf_counter() - begun
+    confined = said.get("confined") is True
+    if "error" in said:
+        code = said.get("exit_code")
+        code = code if isinstance(code, int) and 0 < code < 256 else EXIT_MACHINE
+        return Answer(None, str(said["error"]), code, seconds, confined)
+    try:
+        outcome = _outcome(said, site, scratch)
+        if outcome.published and not _same(scratch / "site", site):
+            _publish(scratch / "site", site)
+    except (FervisError, OSError) as error:
+        return Answer(None, str(error), EXIT_MACHINE, time.perf_counter() - begun, confined)
+    code = EXIT_ANALYSIS_FAILED if outcome.failures else EXIT_DONE
+    reason = "; ".join(outcome.failures)
+    return Answer(outcome, reason, code, time.perf_counter() - begun, confined)
+
+
+def end_all() -> None:
+    """Ends every build that runs apart now, for a process that is asked to stop."""
+    for process in list(_running):
+        _end(process)
+
+
+def _run(
+    order: Order,
+    file: Path,
+    scratch: Path,
+    limits: Limits,
+    advance: Callable[[str, int, int], None],
+    variables: Mapping[str, str],
+) -> dict[str, Any]:
+    known = environment(variables, scratch)
+    known["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), known.get("PYTHONPATH")]))
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-c", "from fervis.apart.child import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=known,
+        start_new_session=True,
+    )
+    assert process.stdin is not None  # noqa: S101 (asked for above)
+    assert process.stdout is not None  # noqa: S101
+    assert process.stderr is not None  # noqa: S101
+    _running.add(process)
+    late = threading.Event()
+    last: list[bytes] = []
+    listener = threading.Thread(target=_hear, args=(process.stderr, last), daemon=True)
+    listener.start()
+    clock = threading.Timer(limits.clock_s or threading.TIMEOUT_MAX, _end, (process, late))
+    clock.daemon = True
+    if limits.clock_s is not None:
+        clock.start()
+    try:
+        words = {
+            **asdict(order),
+            "file": str(file),
+            "site": "",
+            "cache": "",
+            "scratch": str(scratch),
+            "limits": asdict(limits),
+        }
+        with contextlib.suppress(OSError):
+            process.stdin.write(json.dumps(words).encode() + b"\n")
+            process.stdin.flush()
+        said = _listen(process.stdout, advance)
+    finally:
+        clock.cancel()
+        _end(process)
+        process.wait()
+        _running.discard(process)
+        listener.join(1)
+        with contextlib.suppress(OSError):
+            process.stdin.close()
+        process.stdout.close()
+    if "published" in said or "error" in said:
+        return said
+    if late.is_set():
+        return said | {"error": f"stopped after {limits.clock_s:g} s, its limit"}
+    return said | {"error": _why_it_died(process.returncode, b"".join(last))}
+
+
+def _listen(stdout: IO[bytes], advance: Callable[[str, int, int], None]) -> dict[str, Any]:
+    """Everything the child said, later words over earlier ones, up to its answer."""
+    said: dict[str, Any] = {}
+    while line := stdout.readline(_LONGEST):
+        try:
+            words = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if not isinstance(words, dict):
+            continue
+        if isinstance(words.get("stage"), str):
+            done, total = words.get("done"), words.get("total")
+            if isinstance(done, int) and isinstance(total, int):
+                advance(words["stage"], done, total)
+            continue
+        said |= words
+        if "published" in words or "error" in words:
+            break
+    return said
+
+
+def _hear(stderr: IO[bytes], last: list[bytes]) -> None:
+    """Keeps the end of what the child complains about."""
+    with contextlib.suppress(OSError, ValueError), stderr:
+        while chunk := stderr.read1(65536):  # type: ignore[attr-defined]
+            last[:] = [b"".join([*last, chunk])[-_LAST_WORDS:]]
+
+
+def _end(process: subprocess.Popen[bytes], late: threading.Event | None = None) -> None:
+    """Ends the child and what it started in its session."""
+    if late is not None:
+        late.set()
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _why_it_died(code: int, last: bytes) -> str:
+    if code == -signal.SIGXCPU:
+        return "stopped: its processor time is used up"
+    words = last.decode("utf-8", "replace").strip().splitlines()
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else f"exit code {code}"
+    return f"the process ended ({name}): {words[-1] if words else 'out of memory?'}"
+
+
+def _outcome(said: Mapping[str, Any], site: Path, scratch: Path) -> Outcome:
+    """The outcome as the child tells it, every value checked: its network may have spoken."""
+
+    def texts(name: str) -> tuple[str, ...]:
+        value = said.get(name)
+        return tuple(str(each)[:4000] for each in value) if isinstance(value, list) else ()
+
+    failures = texts("failures")
+    published = said.get("published") is True
+    stored, chosen = said.get("stored"), said.get("chosen")
+    return Outcome(
+        site=site if published else scratch / "cache" / "failed" / "site",
+        published=published,
+        unchanged=said.get("unchanged") is True and _same(scratch / "site", site),
+        computed=texts("computed"),
+        stored=stored if isinstance(stored, int) else 0,
+        chosen={
+            str(pair[0]): pair[1]
+            for pair in (chosen if isinstance(chosen, list) else [])
+            if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], int)
+        },
+        failures=failures,
+        warnings=texts("warnings"),
+    )
+
+
+def _plain_files(folder: Path) -> dict[str, Path]:
+    """Files by relative name; links and devices are nothing that a build makes."""
+    return {
+        path.relative_to(folder).as_posix(): path
+        for path in folder.rglob("*")
+        if path.is_file()
+        and path.name not in _KEPT
+        and path.resolve() == path.parent.resolve() / path.name  # no link
+    }
+
+
+def _same(one: Path, other: Path) -> bool:
+    first, second = _plain_files(one), _plain_files(other)
+    return first.keys() == second.keys() and all(
+        filecmp.cmp(first[name], second[name], shallow=False) for name in first
+    )
+
+
+def _publish(made: Path, site: Path) -> None:
+    with staging(site) as fresh:
+        for name, path in _plain_files(made).items():
+            if not path.resolve().is_relative_to(made.parent.resolve() / made.name):
+                raise MachineError(f"{made}: leads elsewhere; a build leaves a plain folder")
+            (fresh / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, fresh / name, follow_symlinks=False)
+        swap(fresh, site)

@@ -1,0 +1,89 @@
+"""A build apart: the same site, few variables, limits that hold, no writing elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import pytest
+
+from fervis import apart, pipeline
+from fervis.apart import Limits, Order
+from fervis.apart.limits import environment
+from tests.faults.conftest import built, edit, files, project  # noqa: F401 (fixtures)
+
+FORWARD = "        return self.head("
+
+
+def network_that(project, body: str) -> None:  # noqa: F811
+    code = project.parent / "hw3.py"
+    edit(code, "from torch import nn\n", "import os, time\nimport torch\nfrom torch import nn\n")
+    edit(code, FORWARD, f"        {body}\n{FORWARD}")
+
+
+def order(file, **more) -> Order:
+    return Order(file, file.parent / "site", pdf=False, **more)
+
+
+def test_a_build_apart_gives_the_bytes_of_a_build_here(project, tmp_path):  # noqa: F811
+    pipeline.build(project, out=tmp_path / "here", cache=tmp_path / "cache", pdf=False)
+    answer = apart.build(order(project), Limits())
+    assert answer.outcome and answer.outcome.published, answer.reason  # noqa: PT018
+    assert files(project.parent / "site") == files(tmp_path / "here")
+    again = apart.build(order(project), Limits())
+    assert again.outcome is not None
+    assert again.outcome.unchanged
+
+
+def test_secrets_are_not_inherited(tmp_path):
+    given = {"PATH": "/bin", "AWS_SECRET_ACCESS_KEY": "x", "GH_TOKEN": "x", "HOME": "/root"}
+    assert environment(given, tmp_path).keys() == {"PATH", "HOME", "TMPDIR", "XDG_CACHE_HOME"}
+    assert environment(given, tmp_path)["HOME"] == str(tmp_path)
+
+
+def test_a_network_sees_no_secret_and_writes_nowhere_else(project, monkeypatch):  # noqa: F811
+    monkeypatch.setenv("SECRET_KEY", "swordfish")
+    network_that(
+        project,
+        "assert 'SECRET_KEY' not in os.environ, 'sees the secret'\n"
+        '        print(\'{"error": "forged"}\', flush=True)\n'
+        "        try:\n            open(os.path.join(os.path.dirname(__file__), 'mark'), 'w')\n"
+        "        except OSError:\n            pass",
+    )
+    answer = apart.build(order(project), Limits())
+    assert answer.outcome is not None, answer.reason
+    assert answer.outcome.published, answer.outcome.failures
+    if not answer.confined:
+        pytest.skip("this Linux or other system has no Landlock")
+    assert not (project.parent / "mark").exists()
+
+
+def test_a_build_without_end_is_stopped(project):  # noqa: F811
+    network_that(project, "time.sleep(1000)")
+    before, begun = files(project.parent / "site"), time.perf_counter()
+    answer = apart.build(order(project), Limits(clock_s=5))
+    assert time.perf_counter() - begun < 10
+    assert "stopped after 5 s" in answer.reason
+    assert answer.exit_code == 3
+    assert files(project.parent / "site") == before
+
+
+def test_processor_time_is_limited(project):  # noqa: F811
+    network_that(project, "while True: pass")
+    answer = apart.build(order(project), Limits(processor_s=5, clock_s=60))
+    assert "processor time" in answer.reason or "SIGKILL" in answer.reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
+def test_memory_is_limited(project):  # noqa: F811
+    network_that(project, "torch.ones(8_000_000_000)")
+    answer = apart.build(order(project), Limits(memory=4 << 30, clock_s=60))
+    assert answer.exit_code != 0
+    assert "memory" in answer.reason, answer.reason
+
+
+def test_a_network_that_ends_the_process_costs_its_build_only(project):  # noqa: F811
+    network_that(project, "os._exit(9)")
+    answer = apart.build(order(project), Limits())
+    assert answer.outcome is None
+    assert "ended" in answer.reason

@@ -1,0 +1,68 @@
+"""Many reports: one that fails costs the others nothing, and a second run continues."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from fervis.cli import main
+from tests.faults.conftest import built, edit, project  # noqa: F401 (fixtures)
+
+
+def run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main(["batch", *arguments, "--no-pdf", "--jobs", "2"])
+    return int(ended.value.code or 0)
+
+
+def log(folder) -> dict[str, dict]:
+    lines = (folder / "log.jsonl").read_text("utf-8").splitlines()
+    return {row["report"]: row for row in map(json.loads, lines)}
+
+
+def test_one_report_for_a_folder_of_networks(project, capfd):  # noqa: F811
+    students = project.parent / "students"
+    for name in ("amy", "小明 <b>", "endless", "empty"):
+        (students / name).mkdir(parents=True)
+        if name != "empty":
+            shutil.copy(project.parent / "hw3.py", students / name / "model.py")
+            shutil.copy(project.parent / "best.pt", students / name / "weights.pt")
+    edit(
+        students / "endless" / "model.py",
+        "        return self.head(",
+        "        import time; time.sleep(1000)\n        return self.head(",
+    )
+    arguments = [str(project), "--each", "students/*", "--timeout", "15"]
+    assert run(*arguments) == 1
+    out = project.parent / "batch"
+    rows = log(out)
+    assert {name: row["state"] for name, row in rows.items()} == {
+        "students/amy": "built",
+        "students/小明 <b>": "built",
+        "students/endless": "failed",
+        "students/empty": "failed",
+    }
+    assert "stopped after 15 s" in rows["students/endless"]["reason"]
+    assert "no hw3.py" in rows["students/empty"]["reason"]
+    assert (out / "amy" / "index.html").is_file()
+    page = (out / "index.html").read_text("utf-8")
+    assert "小明 &lt;b&gt;" in page
+    assert "stopped after 15 s" in page
+
+    shutil.rmtree(students / "endless")
+    assert run(*arguments) == 1
+    rows = log(out)
+    assert rows["students/amy"]["state"] == rows["students/小明 <b>"]["state"] == "unchanged"
+
+
+def test_several_reports_of_which_one_is_wrong(project, tmp_path, capfd):  # noqa: F811
+    shutil.copytree(project.parent, tmp_path / "other")
+    edit(tmp_path / "other" / "report.yaml", "saliency", "salience")
+    other = tmp_path / "other" / "report.yaml"
+    assert run(str(other), str(project), "--out", str(tmp_path / "all")) == 1
+    rows = log(tmp_path / "all")
+    assert rows[str(project)]["state"] == "built"
+    assert rows[str(other)]["exit_code"] == 2
+    assert "salience" in rows[str(other)]["reason"]
