@@ -25,7 +25,7 @@ ARGUMENTS = [
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """A real browser; where there is none the tests are skipped, but never in CI."""
     found = next(filter(None, map(shutil.which, NAMES)), None)
@@ -44,7 +44,7 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The sample as a site under a path with a blank and Chinese in it."""
     folder = tmp_path_factory.mktemp("網 站")
