@@ -9,24 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from fervis import data, spec
-from fervis.analyses import REGISTRY, Context, Options
+from fervis.analyses import REGISTRY
 from fervis.engine import ground as grounds
 from fervis.engine import keys, stamp
 from fervis.engine.network import Network, Precision
-from fervis.engine.plan import Ground, Task, image_task, tasks_of
-from fervis.engine.run import Answers, drawn, probabilities, run
+from fervis.engine.plan import image_task, tasks_of
+from fervis.engine.run import run
 from fervis.engine.store import Store
 from fervis.engine.turn import turn
-from fervis.errors import OF_THE_DISK, AnalysisError, DiskError, FervisError, ReportError
+from fervis.errors import OF_THE_DISK, DiskError, FervisError, ReportError
+from fervis.gather import doubts_of_accuracy, gather
 from fervis.model.options import ModelOptions
 from fervis.publish import require_replaceable, staging, swap
 from fervis.render import Presses, render, template_folders
-from fervis.render.document import Block, Document, Failure, Gallery, NetworkFacts, Picture, Shown
 from fervis.spec.report import Report
-from fervis.text import message
-
-SMALL_SPLIT = 5000
-"""Splits of up to this many pictures are predicted as a whole even if no part asks for it."""
 
 Advance = Callable[[str, int, int], None]
 
@@ -135,7 +131,7 @@ def _built(
         store = Store(cache / "results")
         dataset = grounds.open_data(report, cache)
         network = Network(
-            model_options(report), report.folder, len(dataset.classes), store, precision
+            grounds.model_options(report), report.folder, len(dataset.classes), store, precision
         )
         if complaints := grounds.check(report, dataset, network):
             raise ReportError(complaints)
@@ -151,7 +147,7 @@ def _built(
         tasks = [task for question in plan for part in question for task in part]
         answers = run([*predictions.values(), *tasks], ground, network, store, advance)
         advance("draw", 0, 1)
-        document = _document(report, ground, network, store, answers, plan, predictions, advance)
+        document = gather(report, ground, network, store, answers, plan, predictions, advance)
         failures = document.failures
         publish = keep_going or not failures
         with staging(site if publish else cache / "failed" / site.name) as fresh:
@@ -190,7 +186,7 @@ def _built(
         warnings=(
             *network.facts().warnings,
             *grounds.mislabelled(ground),
-            *_accuracy_warning(ground, network, store, advance),
+            *doubts_of_accuracy(ground, network, store, advance),
             *(f"a damaged stored result was recomputed: {path}" for path in store.damaged),
         ),
     )
@@ -202,19 +198,12 @@ def cache_folder(file: Path, cache: Path | None = None) -> Path:
     return (named or file.parent / ".fervis").absolute()
 
 
-def model_options(report: Report) -> ModelOptions:
-    """``model:`` of a report, typed."""
-    if not isinstance(report.model, ModelOptions):
-        raise TypeError("report.model is no ModelOptions")
-    return report.model
-
-
 def _ingredients(report: Report, overrides: Sequence[str]) -> dict[str, Any]:
     """All that the site depends on, cheap to find out."""
     from fervis.model.fingerprint import fingerprint
 
     try:
-        network = fingerprint(model_options(report), report.folder)
+        network = fingerprint(grounds.model_options(report), report.folder)
     except FervisError as error:
         raise ReportError([report.complaint(("model",), str(error))]) from error
     return {
@@ -228,126 +217,3 @@ def _ingredients(report: Report, overrides: Sequence[str]) -> dict[str, Any]:
         "libraries": dict(keys.versions()),
         "date": os.environ.get("SOURCE_DATE_EPOCH", ""),
     }
-
-
-def _document(
-    report: Report,
-    ground: Ground,
-    network: Network,
-    store: Store,
-    answers: Answers,
-    plan: list[list[list[Task]]],
-    predictions: Mapping[int | str, Task],
-    advance: Advance,
-) -> Document:
-    dataset, facts = ground.dataset, network.facts()
-    failures: list[str] = []
-    drawing = {
-        room: keys.source_digest(str(Path(__file__).parent / room)) for room in ("draw", "analyses")
-    }
-
-    def shown(task: Task) -> Shown:
-        result = answers.results.get(task.key)
-        if result is None:
-            reason = answers.failures[task.key]
-        else:
-            try:
-                figure = drawn(
-                    task,
-                    result,
-                    _context(task, ground, facts.shapes()),
-                    store,
-                    drawing,
-                )
-                return Shown(figure, task.picture)
-            except DiskError:
-                raise
-            except FervisError as error:
-                reason = str(error)
-        failures.append(f"{task.title}: {reason}")
-        return Shown(
-            None,
-            task.picture,
-            Failure(message("{analysis} could not be computed.", analysis=task.analysis), reason),
-        )
-
-    blocks = tuple(
-        tuple(
-            Block(part, tuple(shown(task) for task in tasks))
-            for part, tasks in zip(question.answer, row, strict=True)
-        )
-        for question, row in zip(report.questions, plan, strict=True)
-    )
-    pictures = {}
-    for name, task in predictions.items():
-        result = answers.results.get(task.key)
-        index = ground.indices[name]
-        pictures[name] = Picture(
-            name,
-            index,
-            dataset.images[index],
-            None if dataset.labels is None else int(dataset.labels[index]),
-            None if result is None else result.arrays["probabilities"].astype("float32"),
-        )
-    accuracy, gallery = None, None
-    if dataset.labels is not None and _worth_predicting(ground):
-        try:
-            values = probabilities(dataset, network, store, advance)
-            accuracy = float((values.argmax(1) == dataset.labels).mean())
-            gallery = Gallery(dataset.images, dataset.labels, values)
-        except AnalysisError as error:  # one picture the network cannot stand
-            failures.append(f"accuracy: {error}")
-    model = model_options(report)
-    return Document(
-        report=report,
-        classes=dataset.classes,
-        split=dataset.split,
-        dataset=report.data_kind,
-        dataset_size=len(dataset),
-        pictures=pictures,
-        answers=blocks,
-        network=NetworkFacts(
-            model.factory or "fervis default",
-            facts.layers,
-            facts.parameters,
-            facts.explains,
-            network.fingerprint,
-            facts.warnings,
-        ),
-        accuracy=accuracy,
-        versions=dict(keys.versions()),
-        failures=tuple(failures),
-        gallery=gallery,
-    )
-
-
-def _context(task: Task, ground: Ground, shapes: Mapping[str, tuple[int, ...]]) -> Context:
-    options: Options = task.options
-    return Context(
-        classes=ground.dataset.classes,
-        split=task.split,
-        seed=ground.seed,
-        image=None if task.index is None else ground.dataset.images[task.index],
-        name="" if task.picture is None else str(task.picture),
-        index=task.index,
-        label=task.label,
-        layers={name: shapes[name] for name in options.layers() if name in shapes},
-    )
-
-
-def _worth_predicting(ground: Ground) -> bool:
-    return len(ground.dataset) <= SMALL_SPLIT
-
-
-def _accuracy_warning(
-    ground: Ground, network: Network, store: Store, advance: Advance
-) -> tuple[str, ...]:
-    labels = ground.dataset.labels
-    if labels is None or not _worth_predicting(ground):
-        return ()
-    try:
-        values = probabilities(ground.dataset, network, store, advance)
-    except AnalysisError:  # a failure of this build already
-        return ()
-    warning = grounds.near_chance(values, labels)
-    return (warning,) if warning else ()

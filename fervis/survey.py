@@ -16,7 +16,7 @@ from fervis.engine.plan import tasks_of
 from fervis.engine.run import probabilities
 from fervis.engine.store import Store
 from fervis.errors import DataError, FervisError, ReportError
-from fervis.pipeline import cache_folder, load, model_options
+from fervis.pipeline import cache_folder, load
 from fervis.render import template_folders
 from fervis.render.pick import write_pick_page
 from fervis.spec.report import Report
@@ -52,7 +52,7 @@ def open_report(
     report = load(file, folder, overrides)
     dataset = grounds.open_data(report, folder, split)
     store = Store(folder / "results")
-    network = Network(model_options(report), report.folder, len(dataset.classes), store)
+    network = Network(grounds.model_options(report), report.folder, len(dataset.classes), store)
     return Opened(report, folder, store, dataset, network)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fervis.engine.ground import model_options
 from fervis.errors import MachineError
-from fervis.pipeline import load, model_options
+from fervis.pipeline import load
 
 WEIGHTS = (".pt", ".pth", ".safetensors")
 

@@ -25,6 +25,13 @@ from fervis.spec.report import Part, Report
 DEFAULT_LOG = Path(__file__).parent.parent / "model" / "weights" / "default.csv"
 
 
+def model_options(report: Report) -> ModelOptions:
+    """``model:`` of a report, typed."""
+    if not isinstance(report.model, ModelOptions):
+        raise TypeError("report.model is no ModelOptions")
+    return report.model
+
+
 def data_options(report: Report) -> DataOptions:
     """``data:`` of a report, typed."""
     if not isinstance(report.data, DataOptions):
@@ -34,7 +41,7 @@ def data_options(report: Report) -> DataOptions:
 
 def open_data(report: Report, cache: Path, split: str | None = None) -> Dataset:
     """The split that the report is about, or another one. Raises ReportError at ``data:``."""
-    model = _model_options(report)
+    model = model_options(report)
     try:
         return open_dataset(
             data_options(report),
@@ -55,7 +62,7 @@ def lacking(report: Report, cache: Path) -> list[Complaint]:
     try:
         dataset = open_data(report, cache)
         store = Store(cache / "results")
-        network = Network(_model_options(report), report.folder, len(dataset.classes), store)
+        network = Network(model_options(report), report.folder, len(dataset.classes), store)
     except ReportError as error:
         return list(error.complaints)
     except FervisError as error:
@@ -114,7 +121,7 @@ def stand(
         split = getattr(part.options, "split", None)
         try:
             if isinstance(split, str) and split != dataset.split and split not in splits:
-                model = _model_options(report)
+                model = model_options(report)
                 splits[split] = open_dataset(
                     data_options(report),
                     folder=report.folder,
@@ -191,12 +198,6 @@ def near_chance(values: np.ndarray, labels: np.ndarray) -> str | None:
         f"accuracy is {accuracy:.1%}, near chance: the usual causes are `scale`, `mean` and "
         "`std` other than in training, classes in another order, or other weights"
     )
-
-
-def _model_options(report: Report) -> ModelOptions:
-    if not isinstance(report.model, ModelOptions):
-        raise TypeError("report.model is no ModelOptions")
-    return report.model
 
 
 def _check_pictures(report: Report, dataset: Dataset) -> Iterable[Complaint]:
@@ -277,7 +278,7 @@ def _log_path(part: Part, report: Report) -> Path | None:
     named = getattr(part.options, "log", None)
     if named is not None:
         return report.folder / Path(named)
-    model = _model_options(report)
+    model = model_options(report)
     if model.factory is None:
         return DEFAULT_LOG if DEFAULT_LOG.exists() else None
     if model.weights is not None:

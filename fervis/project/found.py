@@ -19,8 +19,8 @@ from fervis.engine.pick import median_correct
 from fervis.engine.run import probabilities
 from fervis.engine.store import Store
 from fervis.errors import DataError, ModelError
+from fervis.gather import SMALL_SPLIT
 from fervis.model.options import ModelOptions
-from fervis.pipeline import SMALL_SPLIT
 from fervis.project.layers import Layers, choose_layers
 
 MOST_CLASSES = 10

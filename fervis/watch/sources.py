@@ -13,11 +13,11 @@ from fervis import spec
 from fervis.analyses import REGISTRY
 from fervis.data import KINDS, FileOptions
 from fervis.engine import ground
+from fervis.engine.ground import model_options
 from fervis.errors import FervisError
 from fervis.model.code import parse, roots
 from fervis.model.fingerprint import sources as modules_of
 from fervis.model.options import ModelOptions
-from fervis.pipeline import model_options
 from fervis.spec.report import Report
 
 Snapshot = dict[str, tuple[int, int]]
