@@ -156,8 +156,9 @@ def report(out: Path) -> None:
         grid(filters(net, layer, 32))
         grid(activations(net, layer, images[4], 32))
     for image, found in zip(images, lime(net, images), strict=True):
-        picture, mask = found.get_image_and_mask(found.top_labels[0], positive_only=False,
-                                                 num_features=8, hide_rest=False)
+        picture, mask = found.get_image_and_mask(
+            found.top_labels[0], positive_only=False, num_features=8, hide_rest=False
+        )
         row((image, "gray"), (mark_boundaries(picture / 255.0, mask), None))
     guesses = predict(net, faces.images).argmax(1)
     figure, axis = plt.subplots(figsize=(7, 6))
