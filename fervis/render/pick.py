@@ -14,6 +14,7 @@ from fervis.data.dataset import Dataset
 from fervis.draw.png import encode
 from fervis.render.language import words_in
 from fervis.render.templates import Templates
+from fervis.render.type import characters_of, subset
 from fervis.text import message
 
 COLUMNS, ROWS = 25, 20
@@ -57,13 +58,18 @@ def write_pick_page(
         "title": words.say(message("Pictures of the split {split}", split=dataset.split)),
         "classes": names,
         "pictures": pictures,
-        "sheets": list(_sheets(dataset)),
+        "sheets": [],
+        "font": "",
         "columns": COLUMNS,
         "width": width,
         "height": height,
         "zoom": max(1, 96 // width),
     }
-    out.write_text(Templates(templates).render("pick.html", values), "utf-8")
+    page = Templates(templates)
+    shown = characters_of([page.render("pick.html", values)])
+    values["font"] = base64.b64encode(subset("sans", shown)[1]).decode()
+    values["sheets"] = list(_sheets(dataset))
+    out.write_text(page.render("pick.html", values), "utf-8")
 
 
 def _sheets(dataset: Dataset) -> Iterator[str]:
