@@ -3,13 +3,16 @@
     python benchmarks/bench.py [--rounds 3] [--only lime,filters]
 
 Both sides of a row run in turn, on one machine, in processes of their own; a row shows the
-medians. "fp32" is plain float32; "auto" may use bfloat16 for sampling where the processor has it.
+medians by the clock; a second table has the seconds of all processors together, which other work
+on the machine disturbs less. "fp32" is plain float32; "auto" may use bfloat16 for sampling and
+search where the processor has it.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import statistics
 import subprocess
@@ -40,29 +43,47 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(ROWS))
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     given = parser.parse_args()
-    lines = [
-        *header(),
-        "| work | usual tools | fervis fp32 | ratio | fervis auto | ratio |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
+    medians: dict[str, dict[str, tuple[float, float]]] = {}
     for row in given.only.split(","):
-        times: dict[str, list[float]] = {}
+        times: dict[str, list[tuple[float, float]]] = {}
         for _ in range(given.rounds):
             for side in ("peer", "float32", "auto"):
                 if (seconds := measured(row, side)) is not None:
                     times.setdefault(side, []).append(seconds)
-        lines.append(line(row, {side: statistics.median(all_) for side, all_ in times.items()}))
-        print(lines[-1], flush=True)
-        given.out.write_text("\n".join(lines) + "\n", "utf-8")
+        medians[row] = {side: middle(found) for side, found in times.items()}
+        print(line(row, {side: pair[0] for side, pair in medians[row].items()}), flush=True)
+        given.out.write_text("\n".join(tables(medians, given.rounds)) + "\n", "utf-8")
     if "lime_steady" in given.only:
         from spread import table
 
-        lines += ["", "Seed-to-seed spread of LIME's weights (see benchmarks/spread.py):", ""]
-        lines += table()
-    given.out.write_text("\n".join(lines) + "\n", "utf-8")
+        lines = [*tables(medians, given.rounds), "", "## Spread of LIME's weights", ""]
+        lines += ["From seed to seed, see `benchmarks/spread.py`.", "", *table()]
+        given.out.write_text("\n".join(lines) + "\n", "utf-8")
 
 
-def measured(row: str, side: str) -> float | None:
+def middle(found: list[tuple[float, float]]) -> tuple[float, float]:
+    clock, processors = zip(*found, strict=True)
+    return statistics.median(clock), statistics.median(processors)
+
+
+def tables(medians: dict[str, dict[str, tuple[float, float]]], rounds: int) -> list[str]:
+    lines = [*header(), f"Medians of {rounds} rounds."]
+    for place, title in enumerate(("By the clock", "Of all processors together")):
+        lines += [
+            "",
+            f"## {title}",
+            "",
+            "| work | usual tools | fervis fp32 | ratio | fervis auto | ratio |",
+            "| --- | ---: | ---: | ---: | ---: | ---: |",
+        ]
+        lines += [
+            line(row, {side: pair[place] for side, pair in sides.items()})
+            for row, sides in medians.items()
+        ]
+    return lines
+
+
+def measured(row: str, side: str) -> tuple[float, float] | None:
     """Seconds of one run in a fresh process; None where the row has no such side."""
     worker = [sys.executable, str(HERE / "work.py"), row, side]
     with tempfile.TemporaryDirectory() as folder:
@@ -70,7 +91,7 @@ def measured(row: str, side: str) -> float | None:
     if done.returncode:
         sys.exit(f"{row} {side}:\n{done.stderr}")
     answer = json.loads(done.stdout.splitlines()[-1])
-    return None if answer is None else float(answer)
+    return None if answer is None else (float(answer[0]), float(answer[1]))
 
 
 def line(row: str, medians: dict[str, float]) -> str:
@@ -98,13 +119,14 @@ def header() -> list[str]:
         ),
         platform.processor(),
     )
-    import os
-
     return [
         "# Benchmark results",
         "",
         f"{time.strftime('%Y-%m-%d')}, {cpu}, {os.cpu_count()} cores, Python "
-        f"{platform.python_version()}; " + ", ".join(f"{n} {version(n)}" for n in names),
+        f"{platform.python_version()}; " + ", ".join(f"{n} {version(n)}" for n in names) + ".",
+        "",
+        f"Load of the machine: {os.getloadavg()[2]:.1f} over the last 15 minutes; what is above 1 "
+        "or 2 was other work, and then the second table is the one to trust.",
         "",
     ]
 

@@ -1,9 +1,13 @@
-"""One side of one benchmark row: python benchmarks/work.py ROW SIDE FOLDER prints its seconds."""
+"""One side of one benchmark row: python benchmarks/work.py ROW SIDE FOLDER prints its seconds.
+
+Two numbers: by the clock, and of all processors together, which other work disturbs less.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -22,10 +26,19 @@ def main() -> None:
     print(json.dumps(WORK[row](side, folder)))
 
 
-def timed(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+Times = tuple[float, float]
+"""Seconds by the clock and of the processors, processes that were started included."""
+
+
+def timed(work: Callable[[], object]) -> Times:
+    start, spent = time.perf_counter(), processor()
     work()
-    return time.perf_counter() - start
+    return time.perf_counter() - start, processor() - spent
+
+
+def processor() -> float:
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def classifier(side: str):
@@ -51,7 +64,7 @@ def subjects(count: int):
     return Subjects(images[..., None], labels, rngs)
 
 
-def analysis(side: str, name: str, count: int, **options: object) -> float:
+def analysis(side: str, name: str, count: int, **options: object) -> Times:
     from fervis.analyses import REGISTRY
 
     net, module = classifier(side), REGISTRY[name]
@@ -59,7 +72,7 @@ def analysis(side: str, name: str, count: int, **options: object) -> float:
     return timed(lambda: module.compute(net, asked, chosen))
 
 
-def report(side: str, folder: Path) -> float:
+def report(side: str, folder: Path) -> Times:
     if side == "peer":
         command = [sys.executable, str(HERE / "peers.py"), str(folder)]
     else:
@@ -84,7 +97,7 @@ def build_command(folder: Path, side: str = "auto") -> list[str]:
     ]
 
 
-def lime(side: str, _folder: Path) -> float:
+def lime(side: str, _folder: Path) -> Times:
     if side == "peer":
         import peers
 
@@ -93,13 +106,13 @@ def lime(side: str, _folder: Path) -> float:
     return analysis(side, "lime", 7, samples=1000, design="lime")
 
 
-def lime_steady(side: str, _folder: Path) -> float | None:
+def lime_steady(side: str, _folder: Path) -> Times | None:
     """Against 1000 random samples: as many balanced ones as give the same spread."""
     return lime(side, _folder) if side == "peer" else analysis(side, "lime", 7, samples=256)
 
 
-def filters(layer: str, index: int) -> Callable[[str, Path], float]:
-    def work(side: str, _folder: Path) -> float:
+def filters(layer: str, index: int) -> Callable[[str, Path], Times]:
+    def work(side: str, _folder: Path) -> Times:
         if side == "peer":
             import peers
 
@@ -110,7 +123,7 @@ def filters(layer: str, index: int) -> Callable[[str, Path], float]:
     return work
 
 
-def forward(side: str, _folder: Path) -> float | None:
+def forward(side: str, _folder: Path) -> Times | None:
     images, _ = pictures(3589)
     if side == "peer":
         import peers
@@ -123,7 +136,7 @@ def forward(side: str, _folder: Path) -> float | None:
     return timed(lambda: net.probabilities(images[..., None]))
 
 
-def saliency(side: str, _folder: Path) -> float | None:
+def saliency(side: str, _folder: Path) -> Times | None:
     if side == "peer":
         import peers
 
@@ -132,7 +145,7 @@ def saliency(side: str, _folder: Path) -> float | None:
     return None if side == "auto" else analysis(side, "saliency", 700)
 
 
-def gradcam(side: str, _folder: Path) -> float | None:
+def gradcam(side: str, _folder: Path) -> Times | None:
     if side == "peer":
         import peers
 
@@ -141,10 +154,10 @@ def gradcam(side: str, _folder: Path) -> float | None:
     return None if side == "auto" else analysis(side, "gradcam", 700, layer="conv2.relu")
 
 
-def rebuilt(change: Callable[[str], str]) -> Callable[[str, Path], float | None]:
+def rebuilt(change: Callable[[str], str]) -> Callable[[str, Path], Times | None]:
     """Seconds of a second build after ``change`` of the file's text."""
 
-    def work(side: str, folder: Path) -> float | None:
+    def work(side: str, folder: Path) -> Times | None:
         if side != "auto":
             return None
         file = folder / "report.yaml"
@@ -158,7 +171,7 @@ def rebuilt(change: Callable[[str], str]) -> Callable[[str, Path], float | None]
     return work
 
 
-WORK: dict[str, Callable[[str, Path], float | None]] = {
+WORK: dict[str, Callable[[str, Path], Times | None]] = {
     "report": report,
     "lime": lime,
     "lime_steady": lime_steady,
