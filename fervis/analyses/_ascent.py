@@ -61,47 +61,12 @@ def slope_of(net: Classifier, layer: str, channels: Tensor) -> Slope:
 
 
 def best_slope(net: Classifier, layer: str, channels: Tensor, start: Tensor) -> Slope:
-    """slope_of(), by way of the wanted channels alone where that gives the same gradients.
-
-    Where the network may sample in bfloat16, and two convolutions or more come first so that it
-    pays, gradients are taken in it if they point the same way. Objectives stay in float32.
-    """
+    """slope_of(), by way of the wanted channels alone where that gives the same gradients."""
     plain = slope_of(net, layer, channels)
     quick = _tail.quick_slope(net, layer, channels, start)
-    expected = plain(start)
-    exact = plain if quick is None or not _tail.agree(quick(start), expected) else quick
-    if not net.samples_in_bfloat16 or _convolutions_before(net, layer) < DEEP:
-        return exact
-    rough = _in_bfloat16(net, exact)
-    return rough if _alike(rough(start), expected) else exact
-
-
-DEEP = 2
-"""With so many convolutions before the wanted one, bfloat16 saves more than it costs."""
-
-ALIKE = 0.15
-"""How far a gradient in bfloat16 may be from the one in float32, relative to its length."""
-
-
-def _in_bfloat16(net: Classifier, slope: Slope) -> Slope:
-    import torch
-
-    def rough(pictures: Tensor) -> Tensor:
-        with torch.autocast(net.device.type, torch.bfloat16):
-            return slope(pictures).float()
-
-    return rough
-
-
-def _alike(one: Tensor, other: Tensor) -> bool:
-    gap, size = ((each.flatten(1).norm(dim=1)) for each in (one - other, other))
-    return bool((gap <= ALIKE * size).all())
-
-
-def _convolutions_before(net: Classifier, layer: str) -> int:
-    wanted = net.layer(layer.removesuffix(":input"))
-    found = {known.order for known in net.layers.values() if known.kind == "conv"}
-    return sum(order < wanted.order for order in found) - (wanted.kind != "conv")
+    if quick is None or not _tail.agree(quick(start), plain(start)):
+        return plain
+    return quick
 
 
 def ascend(slope: Slope, pictures: Tensor, climb: Climb) -> Tensor:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "network"
-VERSION = 2
+VERSION = 1
 TITLE = message("Filters by gradient ascent")
 ANSWERS = message("To what picture does each filter of a layer respond most?")
 FORMULA = (
