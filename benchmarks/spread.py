@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import numpy as np
 
 SEEDS, PICTURES = 5, 3
-DESIGNS = (("lime", 1000), ("balanced", 256), ("balanced", 512), ("balanced", 1000))
+DESIGNS = (("lime", 1000), ("balanced", 256), ("balanced", 384), ("balanced", 512))
 
 
 def spreads(design: str, samples: int) -> list[float]:
