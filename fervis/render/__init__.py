@@ -6,10 +6,19 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from fervis.render.document import Document
+from fervis.render.errors import TemplateFileError
 from fervis.render.press import Presses
-from fervis.render.templates import packaged_templates
 
 __all__ = ["Document", "Presses", "packaged_templates", "render", "template_folders"]
+
+
+def packaged_templates() -> Path:
+    """The templates that come with fervis: beside the package in a checkout, else inside it."""
+    package = Path(__file__).resolve().parents[1]
+    inside, beside = package / "_templates", package.parent / "templates"
+    if not inside.is_dir() and not beside.is_dir():
+        raise TemplateFileError(f"{inside}: the templates of fervis are missing; install it again")
+    return inside if inside.is_dir() else beside
 
 
 def template_folders(project: Path | None = None) -> tuple[Path, ...]:

@@ -20,16 +20,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from fervis.render.errors import TemplateFileError
 from fervis.render.safe import neutral
 
-
-def packaged_templates() -> Path:
-    """The templates that come with fervis: beside the package in a checkout, else inside it."""
-    package = Path(__file__).resolve().parents[1]
-    inside, beside = package / "_templates", package.parent / "templates"
-    if not inside.is_dir() and not beside.is_dir():
-        raise TemplateFileError(f"{inside}: the templates of fervis are missing; install it again")
-    return inside if inside.is_dir() else beside
-
-
 PACKAGED = "packaged"
 """`{% extends "packaged/index.html" %}` in a project's own index.html: the one that it replaces."""
 
