@@ -72,6 +72,14 @@ def chromium() -> str:
     return shutil.which("chromium-browser") or shutil.which("google-chrome") or require("chromium")
 
 
+@pytest.fixture(scope="session")
+def default_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site of the default report with its PDFs, from stored results; nobody changes it."""
+    from tests.golden import default
+
+    return default.build(tmp_path_factory.mktemp("預設 default"))
+
+
 @pytest.fixture
 def unprivileged() -> Iterator[Callable[[Callable[[Path], None], Callable[[Path], None]], None]]:
     """``unprivileged(prepare, check)`` runs both on one folder, check as a user without rights.

@@ -1,1 +1,1 @@
-"""A site of stored arrays: what it says is compared with what it said before."""
+"""Sites of stored arrays: what they say is compared with what they said before."""

@@ -1,14 +1,35 @@
-"""Writes tests/golden/expected anew: python -m tests.golden, then look at the difference."""
+"""Writes the golden sites anew: python -m tests.golden, then look at the difference.
+
+With --compute the default report is built first and its results are stored anew, too.
+"""
 
 from __future__ import annotations
 
-from tests.golden.small import EXPECTED, written
+import sys
+import tempfile
+from pathlib import Path
+
+from fervis import pipeline
+from tests.golden import default, small
+
+
+def main() -> None:
+    """Both sites; --compute where an analysis gives other numbers or report.yaml asks others."""
+    with tempfile.TemporaryDirectory() as scratch:
+        if "--compute" in sys.argv[1:]:
+            cache = pipeline.cache_folder(default.REPORT)
+            pipeline.build(default.REPORT, out=Path(scratch, "computed"), cache=cache, pdf=False)
+            default.keep(cache)
+        site = default.build(Path(scratch), pdf=True)
+        pages = {name: text.encode() for name, text in default.written(site).items()}
+    for folder, fresh in ((small.EXPECTED, small.written()), (default.EXPECTED, pages)):
+        folder.mkdir(exist_ok=True)
+        for old in folder.iterdir():
+            if old.name not in fresh:
+                old.unlink()
+        for name, content in fresh.items():
+            (folder / name).write_bytes(content)
+
 
 if __name__ == "__main__":
-    EXPECTED.mkdir(exist_ok=True)
-    fresh = written()
-    for old in EXPECTED.iterdir():
-        if old.name not in fresh:
-            old.unlink()
-    for name, content in fresh.items():
-        (EXPECTED / name).write_bytes(content)
+    main()
