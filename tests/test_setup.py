@@ -111,6 +111,19 @@ def test_a_torch_index_is_asked_for_torch_alone(
     assert "--no-deps" in asked[0]
 
 
+def test_the_html_checker_comes_with_the_tests_and_once(
+    set_up: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not any("vnu" in command for command in call(set_up, monkeypatch, "report"))
+    (asked,) = [command for command in call(set_up, monkeypatch, "test") if "vnu" in command]
+    assert asked.startswith(str(set_up.PYTHON.with_name("npm")))
+    assert f"--prefix {set_up.VENV} " in asked
+    assert re.search(r"vnu-jar@\d+\.\d+\.\d+$", asked)
+    assert call(set_up, monkeypatch, "test") == []
+    monkeypatch.setattr(set_up, "VALIDATOR", "vnu-jar@99.1.1")
+    assert call(set_up, monkeypatch, "test") != []
+
+
 @pytest.mark.parametrize("version", [(3, 10, 0), (3, 14, 0), (2, 7, 18)])
 def test_another_python_gets_a_clear_message(
     set_up: ModuleType,

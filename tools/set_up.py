@@ -19,6 +19,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 STAMP = VENV / "set-up.json"
 CONSTRAINTS = ROOT / "constraints.txt"
+VALIDATOR = "vnu-jar@26.9.27"  # the W3C's own package of its HTML checker is one of npm
 OLDEST, NEWEST = (3, 11), (3, 13)
 EXIT_MACHINE = 3
 
@@ -79,6 +80,9 @@ def _install(extras, torch_index):
     _run(*pip, "hatchling", "editables", "setuptools", "wheel")  # lime comes as source
     extra = f"[{','.join(extras)}]" if extras else ""
     _run(*pip, "--no-build-isolation", "-e", f"{ROOT}{extra}")
+    if "test" in extras:
+        npm = [str(PYTHON.with_name("npm" + PYTHON.suffix)), "--prefix", str(VENV), "--silent"]
+        _run(*npm, "install", "--no-save", "--no-package-lock", "--ignore-scripts", VALIDATOR)
 
 
 def _run(*command):
@@ -98,6 +102,7 @@ def _ingredients(torch_index):
         CONSTRAINTS.read_text(encoding="utf-8"),
         sys.version_info[:2],
         torch_index,
+        VALIDATOR,
         str(ROOT),
     ]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
