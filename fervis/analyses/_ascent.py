@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -69,6 +69,32 @@ def best_slope(net: Classifier, layer: str, channels: Tensor, start: Tensor) -> 
     return quick
 
 
+def ways_up(
+    net: Classifier, layer: str, channels: Tensor, start: Tensor
+) -> Iterator[tuple[Tensor, Slope, bool]]:
+    """(which of ``channels``, their gradients, whether in bfloat16), all channels once.
+
+    A search need not be exact to end as high; but where bfloat16 points elsewhere already at
+    ``start`` (n, C, H, W), a filter climbs in float32. Each is judged by itself, so that its
+    picture does not depend on the others asked for.
+    """
+    import torch
+
+    from fervis.model.slopes import ROUGH, alike
+
+    def searching(which: Tensor) -> Slope | None:
+        return _tail.quick_slope(net, layer, channels[which], start[which], searching=True)
+
+    every = torch.arange(len(channels), device=channels.device)
+    trusted = torch.zeros_like(every, dtype=torch.bool)
+    if net.samples_in_bfloat16 and (rough := searching(every)):
+        trusted = alike(rough(start), slope_of(net, layer, channels)(start), ROUGH)
+    if len(which := every[trusted]):
+        yield which, searching(which) or best_slope(net, layer, channels[which], start[which]), True
+    if len(which := every[~trusted]):
+        yield which, best_slope(net, layer, channels[which], start[which]), False
+
+
 def ascend(slope: Slope, pictures: Tensor, climb: Climb) -> Tensor:
     """Pictures (n, C, H, W) after climbing: step = rate · g / (rms(g) + ε) (Erhan et al. 2009)."""
     for step in range(climb.steps):
@@ -85,12 +111,16 @@ def ascend(slope: Slope, pictures: Tensor, climb: Climb) -> Tensor:
 
 @dataclass(frozen=True)
 class Risen:
-    """Where n climbs came to: pictures (n, C, H, W), objectives and step sizes (n,)."""
+    """Where n climbs came to: pictures (n, C, H, W), objectives and step sizes (n,).
+
+    ``rough`` (n,) is true where bfloat16 showed the way; objectives are float32's.
+    """
 
     pictures: Tensor
     start: Tensor
     end: Tensor
     rates: Tensor
+    rough: Tensor
 
 
 SHORTER, TRIES = 0.25, 4
@@ -109,13 +139,15 @@ def rise(net: Classifier, layer: str, channels: Tensor, start: Tensor, climb: Cl
     with torch.no_grad():
         low = objectives(net, layer, channels, first)
     pictures, high = first.clone(), low.clone()
-    rates = torch.full_like(low, climb.rate)
+    rates, rough = torch.full_like(low, climb.rate), torch.zeros_like(low, dtype=torch.bool)
     left = torch.arange(len(channels), device=channels.device)
     for attempt in range(1 + TRIES):
         rate = climb.rate * SHORTER**attempt
         wanted = channels[left]
-        slope = best_slope(net, layer, wanted, first[left])
-        found = ascend(slope, first[left], replace(climb, rate=rate)).detach()
+        found = torch.empty_like(first[left])
+        for which, slope, in_bfloat16 in ways_up(net, layer, wanted, first[left]):
+            gone = ascend(slope, first[left][which], replace(climb, rate=rate))
+            found[which], rough[left[which]] = gone.detach(), in_bfloat16
         with torch.no_grad():
             ends = objectives(net, layer, wanted, found)
         better = ends > low[left]
@@ -124,7 +156,7 @@ def rise(net: Classifier, layer: str, channels: Tensor, start: Tensor, climb: Cl
         left = left[~better]
         if not len(left):
             break
-    return Risen(pictures, low, high, rates)
+    return Risen(pictures, low, high, rates, rough)
 
 
 def _means(values: Tensor, channels: Tensor) -> Tensor:

@@ -69,12 +69,12 @@ class _Tail:
         import torch
 
         entered = entered.detach().requires_grad_(True)
-        values = self.values(entered).flatten(1)
+        values = self.values(entered.float()).flatten(1)
         means = values.mean(dim=1)
         if self.relu:
             awake = (values > 0).any(dim=1)
             means = torch.where(awake, values.clamp(min=0).mean(dim=1), means)
-        return torch.autograd.grad(means.sum(), entered)[0]
+        return _as_laid_out(torch.autograd.grad(means.sum(), entered)[0], entered)
 
     def _size(self, entered: Tensor) -> tuple[int, int]:
         height, width = (
@@ -91,10 +91,13 @@ class _Tail:
         return height, width
 
 
-def quick_slope(net: Classifier, layer: str, channels: Tensor, start: Tensor) -> Slope | None:
+def quick_slope(
+    net: Classifier, layer: str, channels: Tensor, start: Tensor, *, searching: bool = False
+) -> Slope | None:
     """The gradients of _ascent.slope_of() by the short way, or None if ``layer`` has none.
 
     start (n, C, H, W) tells what flows where. The caller compares both ways before it trusts this.
+    ``searching`` allows bfloat16, see Classifier.forward_to().
     """
     import torch
 
@@ -105,16 +108,26 @@ def quick_slope(net: Classifier, layer: str, channels: Tensor, start: Tensor) ->
     if tail is None:
         return None
     with torch.no_grad():
-        entered = net.forward_to(tail.entry, start)
+        entered = net.forward_to(tail.entry, start, searching=searching)
     constant = None if tail.relu else tail.slope(entered)
 
     def slope(pictures: Tensor) -> Tensor:
         pictures = pictures.detach().requires_grad_(True)
-        entered = net.forward_to(tail.entry, pictures)
+        entered = net.forward_to(tail.entry, pictures, searching=searching)
         weights = tail.slope(entered) if constant is None else constant
         return torch.autograd.grad(entered, pictures, weights)[0]
 
     return slope
+
+
+def _as_laid_out(values: Tensor, other: Tensor) -> Tensor:
+    """``values`` with the dimensions in memory as in ``other``, or the way back would copy."""
+    import torch
+
+    last = torch.channels_last
+    return (
+        values.contiguous(memory_format=last) if other.is_contiguous(memory_format=last) else values
+    )
 
 
 def agree(one: Tensor, other: Tensor) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from fervis.analyses import _ascent
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "network"
-VERSION = 1
+VERSION = 3
 TITLE = message("Filters by gradient ascent")
 ANSWERS = message("To what picture does each filter of a layer respond most?")
 FORMULA = (
@@ -67,9 +68,9 @@ def compute(
     """One picture for each channel, by gradient ascent (Erhan et al. 2009, section 3).
 
     Arrays: ``pictures`` (n, C, H, W) in the network's input space, ``channels``, ``start`` and
-    ``end`` (n,) the objectives, ``rates`` (n,) the steps they were had with, ``dead`` (n,) true
-    where nothing raised it. All channels start from the same noise, so a channel's picture does
-    not depend on the others asked for.
+    ``end`` (n,) the objectives, ``rates`` (n,) the steps they were had with, ``rough`` (n,) true
+    where bfloat16 showed the way, ``dead`` (n,) true where nothing raised it. All channels start
+    from the same noise, so a channel's picture does not depend on the others asked for.
     """
     import torch
 
@@ -89,7 +90,7 @@ def compute(
         options.total_variation,
         options.blur,
     )
-    pictures, before, after, rates = [], [], [], []
+    pictures, before, after, rates, rough = [], [], [], [], []
     for part in batches(len(channels)):
         wanted = torch.tensor(channels[part], device=net.device)
         risen = _ascent.rise(net, options.layer, wanted, start, climb)
@@ -97,6 +98,7 @@ def compute(
         before.append(risen.start)
         after.append(risen.end)
         rates.append(risen.rates)
+        rough.append(risen.rough)
     low, high, used = (torch.cat(values).float().cpu().numpy() for values in (before, after, rates))
     return [
         Result(
@@ -106,6 +108,7 @@ def compute(
                 "start": low,
                 "end": high,
                 "rates": used,
+                "rough": torch.cat(rough).cpu().numpy(),
                 "dead": ~(high > low),
             },
             {"available": net.layer(options.layer).shape[0], "steps": options.steps},
@@ -156,6 +159,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             Fact(message("Restraint"), how),
             Fact(message("Resolution"), f"{size[1]}×{size[0]}"),
             Fact(message("Scaling"), message("minimum to maximum of each picture")),
+            *_precision(np.asarray(result.arrays.get("rough", ()), bool)),
             Fact(message("Seed"), context.seed),
         ),
         tables=(
@@ -202,6 +206,17 @@ def _restraint(options: Options) -> Message:
     for word in words[1:]:
         joined = message("{one}, {other}", one=joined, other=word)
     return joined
+
+
+def _precision(rough: NDArray[np.bool_]) -> tuple[Fact, ...]:
+    if not rough.any():
+        return ()
+    words = message(
+        "bfloat16 on the way uphill ({count} of {all} filters), float32 for every value given",
+        count=int(rough.sum()),
+        all=len(rough),
+    )
+    return (Fact(message("Arithmetic"), words),)
 
 
 def _alt(channel: int, start: float, end: float, dead: bool) -> Message:

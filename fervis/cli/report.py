@@ -40,7 +40,7 @@ from fervis.errors import EXIT_DONE
     type=click.Choice(["auto", "float32"]),
     default="auto",
     show_default=True,
-    help="float32: no bfloat16, not even where LIME only samples.",
+    help="float32: no bfloat16, not even for sampling and search.",
 )
 @click.option("--profile", is_flag=True, help="Say where the time went.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what went wrong.")

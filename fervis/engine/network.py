@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 Precision = Literal["auto", "float32"]
-"""Whether sampling (LIME) may use bfloat16 where the processor has it."""
+"""Whether sampling and search (LIME, filters) may use bfloat16 where the processor has it."""
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ class Classifier:
         code: LocalCode | None = None,
         precision: Precision = "auto",
     ) -> None:
+        devices.keep_freed_memory()
         self.classes, self.device = classes, devices.choose()
         self.network, self._pixels = network, pixels
         self._code = code or LocalCode(Path.cwd(), None)
@@ -167,8 +168,8 @@ class Classifier:
         """
         taps = self._taps(layers)
         wanted = [tap for tap in taps.values() if tap]
-        path = self._paths.with_values(wanted)
         with self.untouched():
+            path = self._paths.with_values(wanted)
             given = path.laid_out(inputs.to(self.device))
             forward = Pass(path.network, wanted, path.manner)
             logits = self._head.logits(self._run(forward, given))
@@ -176,16 +177,18 @@ class Classifier:
         values = {name: forward.values[tap] if tap else logits for name, tap in taps.items()}
         return values, logits
 
-    def forward_to(self, layer: str, inputs: Tensor) -> Tensor:
+    def forward_to(self, layer: str, inputs: Tensor, *, searching: bool = False) -> Tensor:
         """What comes out of ``layer`` (or goes in: `NAME:input`), differentiable in ``inputs``.
 
-        The pass ends there: what comes after the layer is not computed.
+        The pass ends there: what comes after the layer is not computed. ``searching`` allows
+        bfloat16 where `samples_in_bfloat16` and the network has a copy for it; how close it comes
+        is for the caller to check.
         """
         tap = self._taps([layer])[layer]
         if tap is None:
             return self.logits(inputs)
-        path = self._paths.with_values([tap])
         with self.untouched():
+            path = self._paths.with_values([tap], searching=searching)
             forward = Pass(path.network, [tap], path.manner, stop=True)
             self._run(forward, path.laid_out(inputs.to(self.device)))
         if tap not in forward.values:

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from fervis.model.fold import Prepared, plain
+from fervis.model.functions import count_one
 from fervis.model.trace import Event, Trace
 
 SMALL_JOB, SMALL_SAMPLE = 256, 64
@@ -51,16 +52,14 @@ def packed(
     only the precision changes.
     """
     network = copy.deepcopy(folded.network).to(dtype)
-    if _has_onednn(network, dtype):
-        for event, following in _packable(network, found, folded):
+    if has_onednn(network, dtype):
+        for event, following in packable(network, found, folded):
             relu = following if with_relu else None
             conv: Any = network.get_submodule(str(event.address.path))
             size = [batch, *event.input_shape]
             conv.forward = _forward(conv, size, "relu" if relu is not None else "none")
-            if relu is not None and relu.address.path is not None and relu.calls == 1:
-                # A shared ReLU or F.relu is left: it does no harm to do it twice.
-                silenced: Any = network.get_submodule(relu.address.path)
-                silenced.forward = _unchanged
+            if relu is not None:
+                silence(network, relu)
     return Fast(replace(folded, network=network), dtype, batch)
 
 
@@ -89,7 +88,8 @@ def _floats(shape: tuple[int, ...]) -> int:
     return torch.Size(shape).numel()
 
 
-def _has_onednn(network: nn.Module, dtype: torch.dtype) -> bool:
+def has_onednn(network: nn.Module, dtype: torch.dtype) -> bool:
+    """Whether oneDNN can run the network's convolutions in ``dtype`` here."""
     weight = next(network.parameters(), None)
     return (
         weight is not None
@@ -100,7 +100,7 @@ def _has_onednn(network: nn.Module, dtype: torch.dtype) -> bool:
     )
 
 
-def _packable(
+def packable(
     network: nn.Module, found: Trace, folded: Prepared
 ) -> Iterator[tuple[Event, Event | None]]:
     """Each plain 2-d convolution, and the ReLU that is the next to see what it makes."""
@@ -129,9 +129,27 @@ def _norm_after(found: Trace, number: int) -> int:
     )
 
 
+def silence(network: nn.Module, relu: Event) -> None:
+    """Takes out a ReLU that its convolution does already.
+
+    A shared one or F.relu is left: it does no harm to do it twice.
+    """
+    if relu.address.path is not None and relu.calls == 1:
+        silenced: Any = network.get_submodule(relu.address.path)
+        silenced.forward = _silent
+
+
+def reordered(conv: nn.Conv2d, size: list[int]) -> Tensor:
+    """The weights of ``conv`` as oneDNN wants them for inputs (N, C, H, W) of that ``size``."""
+    how = (list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups)
+    weight = conv.weight.detach()
+    result: Tensor = torch.ops.mkldnn._reorder_convolution_weight(weight, *how, size)
+    return result
+
+
 def _forward(conv: Any, size: list[int], after: str) -> Callable[[Tensor], Tensor]:
     how: tuple[Any, ...] = (list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups)
-    weight = torch.ops.mkldnn._reorder_convolution_weight(conv.weight.detach(), *how, size)
+    weight = reordered(conv, size)
     bias = None if conv.bias is None else conv.bias.detach()
 
     def forward(inputs: Tensor) -> Tensor:
@@ -143,5 +161,6 @@ def _forward(conv: Any, size: list[int], after: str) -> Callable[[Tensor], Tenso
     return forward
 
 
-def _unchanged(inputs: Tensor) -> Tensor:
+def _silent(inputs: Tensor) -> Tensor:
+    count_one()
     return inputs

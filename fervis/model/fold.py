@@ -40,6 +40,7 @@ class Prepared:
     manner: Manner
     channels_last: bool = False
     changed: frozenset[tuple[Address, bool]] = frozenset()
+    dtype: torch.dtype = torch.float32
 
     @property
     def unskipped(self) -> Prepared:
@@ -47,7 +48,8 @@ class Prepared:
         return replace(self, manner=replace(self.manner, bypass=None))
 
     def laid_out(self, inputs: Tensor) -> Tensor:
-        """``inputs`` (N, C, H, W) in the memory layout that the network is fastest with."""
+        """``inputs`` (N, C, H, W) in the precision and layout that the network is fastest with."""
+        inputs = inputs.to(self.dtype)
         if not self.channels_last:
             return inputs
         return inputs.contiguous(memory_format=torch.channels_last)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from fervis.model import fast
+from fervis.model import fast, slopes
 from fervis.model.fast import Fast
 from fervis.model.fold import Prepared, agree, prepare
 from fervis.model.passes import Manner, Tap
@@ -51,16 +52,46 @@ class Paths:
         self.bfloat16 = precision == "auto" and fast.has_bfloat16(probes.device)
         self._forward: Fast | None = None
         self._sampling: Fast | None = None
+        self._slopes: dict[torch.dtype, Prepared | None] = {}
 
     @property
     def gradients(self) -> Prepared:
         """What to use where values are differentiated."""
         return self._prepared if _signature(self.own.network) == self._copied else self.own
 
-    def with_values(self, taps: Sequence[Tap]) -> Prepared:
-        """The fastest network whose values at ``taps`` are the author's network's."""
-        faster = self.gradients
-        return faster if all(map(faster.has, taps)) else self.own
+    def with_values(self, taps: Sequence[Tap], *, searching: bool = False) -> Prepared:
+        """The fastest network whose values at ``taps`` are the author's network's.
+
+        In bfloat16 if it is for ``searching`` and that is allowed.
+        """
+        if self.gradients is self.own:
+            return self.own
+        rough = self._both_ways(torch.bfloat16) if searching and self.bfloat16 else None
+        ways = (rough, self._both_ways(torch.float32), self._prepared)
+        return next((way for way in ways if way and all(map(way.has, taps))), self.own)
+
+    def _both_ways(self, dtype: torch.dtype) -> Prepared | None:
+        """A copy that is quick at gradients, too; None where there is none that agrees."""
+        if dtype not in self._slopes:
+            found = None
+            with contextlib.suppress(Exception):  # what a copy provokes in an author's code
+                candidate = slopes.differentiable(self._prepared, self._found, dtype, self.batch)
+                found = candidate if candidate and self._climbs_alike(candidate) else None
+            self._slopes[dtype] = found
+        return self._slopes[dtype]
+
+    def _climbs_alike(self, candidate: Prepared) -> bool:
+        slope, expected = (self._slope(path) for path in (candidate, self.own))
+        allowed = slopes.TOLERANCE if candidate.dtype == torch.float32 else slopes.ROUGH
+        return bool(slopes.alike(slope, expected, allowed).all())
+
+    def _slope(self, path: Prepared) -> Tensor:
+        """Gradients of the sum of each probe's logits, weighted so that a softmax has some."""
+        with torch.enable_grad():
+            inputs = self._probes.detach().clone().requires_grad_(True)
+            logits = self._logits(path, path.laid_out(inputs))
+            weights = torch.linspace(1, 2, logits.shape[1], device=logits.device)
+            return torch.autograd.grad((logits * weights).sum(), inputs)[0]
 
     def forward(self, pictures: int) -> Fast:
         """What to use for forward passes of so many pictures."""

@@ -140,3 +140,26 @@ def test_a_filter_that_full_steps_leap_over_rises_with_shorter_ones():
     assert living.any()
     assert (result.arrays["end"] > result.arrays["start"])[living].all()
     assert (result.arrays["rates"] < 20).any()
+
+
+def test_bfloat16_shows_the_way_only_to_filters_that_it_serves_well(monkeypatch):
+    """The stand-in's bfloat16 is float32 that points elsewhere for all channels but two."""
+    net, good = deep_network(), [1, 4]
+
+    def quick_slope(net, layer, channels, start, *, searching=False):
+        slope = _ascent.slope_of(net, layer, channels)
+        fine = torch.isin(channels, torch.tensor(good))[:, None, None, None]
+        return lambda pictures: torch.where(fine, slope(pictures), -slope(pictures))
+
+    plain = compute(net, layer="conv3", steps=8)
+    assert not plain.arrays["rough"].any()
+    monkeypatch.setattr(net._paths, "bfloat16", True)
+    monkeypatch.setattr(_ascent._tail, "quick_slope", quick_slope)
+    monkeypatch.setattr(
+        _ascent, "best_slope", lambda net, *asked: _ascent.slope_of(net, *asked[:2])
+    )
+    found = compute(net, layer="conv3", steps=8)
+    assert list(np.flatnonzero(found.arrays["rough"])) == good
+    np.testing.assert_allclose(found.arrays["end"], plain.arrays["end"], rtol=1e-3)
+    alone = compute(net, layer="conv3", steps=8, channels=[3, 4])
+    assert list(alone.arrays["rough"]) == [False, True]
