@@ -181,7 +181,12 @@ def may_be_published(file: str | Path, *, cache: Path | None = None) -> tuple[bo
         return False, "the data cannot be read here to see whether it may be published"
     if dataset.redistributable:
         return True, ""
-    return False, dataset.licence or f"nothing says that this data ({report.data_kind}) is free"
+    if grounds.data_options(report).redistributable is False:
+        return False, f"{file.name} says that this data is not redistributable"
+    return False, dataset.licence or (
+        f"nothing says that this data ({report.data_kind}) may be passed on "
+        "(`redistributable: true` under `data:` would)"
+    )
 
 
 def doubts(file: str | Path, site: Path, *, cache: Path | None = None) -> list[str]:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from fervis.apart.limits import Limits, environment
-from fervis.engine import keys
+from fervis.engine import keys, stamp
 from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE, EXIT_MACHINE, FervisError, MachineError
 from fervis.pipeline import Outcome, cache_folder
 from fervis.publish import MARKER, require_replaceable, staging, swap
@@ -71,6 +71,8 @@ def build(
     require_replaceable(site)
     scratch = cache_folder(file, order.cache) / "apart" / keys.digest(str(site.resolve()))
     scratch.mkdir(parents=True, exist_ok=True)
+    keys.source_digest.cache_clear()
+    source = keys.source_digest(str(file)) if file.is_file() else ""  # as it is before the build
     said = _run(order, file, scratch, limits, advance, variables or os.environ)
     seconds = time.perf_counter() - begun
     confined = said.get("confined") is True
@@ -82,11 +84,22 @@ def build(
         outcome = _outcome(said, site, scratch)
         if outcome.published and not _same(scratch / "site", site):
             _publish(scratch / "site", site)
+        if outcome.published and not outcome.failures:
+            _sign(site, cache_folder(file, order.cache), source)
     except (FervisError, OSError) as error:
         return Answer(None, str(error), EXIT_MACHINE, time.perf_counter() - begun, confined)
     code = EXIT_ANALYSIS_FAILED if outcome.failures else EXIT_DONE
     reason = "; ".join(outcome.failures)
     return Answer(outcome, reason, code, time.perf_counter() - begun, confined)
+
+
+def _sign(site: Path, cache: Path, source: str) -> None:
+    """Leaves a stamp, so that `fervis publish` knows the site for what a whole build left.
+
+    It names only the report: for an ordinary build, which trusts no stranger, it is out of date.
+    """
+    path = stamp.stamp_path(cache, site)
+    stamp.write(path, stamp.Stamp({"report": source}, stamp.files_of(site), {}, {}))
 
 
 def end_all() -> None:

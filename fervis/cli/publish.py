@@ -39,9 +39,9 @@ def publish(
 ) -> int:
     """Put the finished site on a branch for GitHub Pages, after showing what that means.
 
-    Of data that may not be passed on in bulk (FER2013, and any of your own) the pictures in
-    galleries go out as gray areas; the report's own pictures stay. The history of the branch is
-    kept.
+    Of data that may not be passed on in bulk (FER2013, and your own unless report.yaml says
+    `redistributable: true`) the pictures in galleries go out as gray areas; the report's own
+    pictures stay. The history of the branch is kept.
 
     \b
     Examples:

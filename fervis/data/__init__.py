@@ -6,6 +6,7 @@ import hashlib
 import importlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -68,6 +69,8 @@ def open_dataset(
     """
     request = Request(folder, Store(cache), split or options.split, size, channels)
     dataset = _format(options.kind).open_split(options, request)
+    if options.redistributable is not None:
+        dataset = replace(dataset, redistributable=options.redistributable)
     return fitted(dataset, size, channels, options.fit, request.store)
 
 

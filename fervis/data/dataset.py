@@ -30,7 +30,7 @@ class Dataset:
 
     ``labels`` (N,) int64 or None where the source has none; ``classes`` in label order;
     ``digest`` is a hash of the images' and labels' bytes (not of file times);
-    ``redistributable`` says whether its pictures may be published in bulk;
+    ``redistributable`` says whether its pictures may be published in bulk (``data:`` may say so);
     ``places`` names where a picture comes from ("train/angry/3.jpg", "row 17"), if that helps.
     """
 

@@ -40,6 +40,12 @@ class DataOptions(BaseModel):
         description="pictures of another shape than the network's input are cut to its aspect "
         "ratio around the centre (`crop`), get black bars (`pad`) or are distorted (`stretch`)",
     )
+    redistributable: bool | None = Field(
+        None,
+        description="whether everybody may have all its pictures: `fervis publish` leaves the "
+        "galleries' pixels out where not. Not given: the rendered faces may be passed on, FER2013 "
+        "and data of your own may not",
+    )
 
 
 class FileOptions(DataOptions):

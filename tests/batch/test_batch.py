@@ -7,6 +7,7 @@ import shutil
 
 import pytest
 
+from fervis import survey
 from fervis.cli import main
 from tests.faults.conftest import built, edit, project  # noqa: F401 (fixtures)
 
@@ -50,6 +51,7 @@ def test_one_report_for_a_folder_of_networks(project, capfd):  # noqa: F811
     page = (out / "index.html").read_text("utf-8")
     assert "小明 &lt;b&gt;" in page
     assert "stopped after 15 s" in page
+    assert survey.doubts(project, out / "amy") == []
 
     shutil.rmtree(students / "endless")
     assert run(*arguments) == 1

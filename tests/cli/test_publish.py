@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -153,6 +154,47 @@ def test_free_data_and_a_whole_build_need_no_words(fervis: Fervis, project: Path
                        "questions: [{title: x}]\n", "utf-8")  # fmt: skip
     assert survey.may_be_published(project) == (True, "")
     assert survey.doubts(project, project.parent) != []
+
+
+def test_the_author_says_whether_the_data_may_be_passed_on(
+    fervis: Fervis, repository: Path, edit: Callable[[Path, str, str], None]
+) -> None:
+    report = repository / "report.yaml"
+    assert "`redistributable: true`" in fervis("publish", report, "--yes", "--no-push").output
+    edit(report, "  kind: npz\n", "  kind: npz\n  redistributable: true\n")
+    said = fervis("publish", report, "--yes", "--no-push").output
+    assert "left out" not in said
+    assert on_branch(repository, "gallery/0.png") == picture(200)
+    edit(report, "redistributable: true", "redistributable: false")
+    said = fervis("publish", report, "--yes", "--no-push").output
+    assert "report.yaml says that this data is not redistributable" in said
+    assert on_branch(repository, "gallery/0.png") != picture(200)
+    edit(report, "redistributable: false", "redistributable: perhaps")
+    assert "redistributable" in fervis("publish", report, "--yes", code=2).output
+
+
+def test_faces_can_be_kept_back(tmp_path: Path) -> None:
+    from fervis import survey
+
+    head = "version: 1\ntitle: x\nmodel: {kind: default}\nquestions: [{title: x}]\n"
+    (tmp_path / "report.yaml").write_text(head + "data: {kind: faces, redistributable: false}\n")
+    free, why = survey.may_be_published(tmp_path / "report.yaml")
+    assert not free
+    assert "CC0" not in why
+
+
+def test_a_site_that_was_built_apart_is_known_for_a_whole_one(small: Path) -> None:
+    from fervis import apart, pipeline, survey
+
+    site = small.parent / "site"
+    answer = apart.build(apart.Order(small, site, pdf=False), apart.Limits())
+    assert answer.outcome is not None, answer.reason
+    assert survey.doubts(small, site) == []
+    assert not pipeline.build(small, pdf=False).unchanged, "its word is not taken for a build here"
+    apart.build(apart.Order(small, site, pdf=False), apart.Limits())  # unchanged there
+    assert survey.doubts(small, site) == []
+    (site / "index.html").write_text("other", "utf-8")
+    assert survey.doubts(small, site) != []
 
 
 @pytest.mark.parametrize(
