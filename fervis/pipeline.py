@@ -159,6 +159,7 @@ def _built(
                 pdf=pdf,
                 cache=cache / "render",
                 presses=presses,
+                last=site,
             )
             advance("publish", 0, 1)
             swap(fresh, site if publish else cache / "failed" / site.name)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from stat import S_ISREG
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,12 +36,27 @@ class Files:
         self.content[path] = content
         return path
 
-    def write(self, folder: Path) -> None:
-        """Writes all files under ``folder``."""
+    def write(self, folder: Path, last: Path | None = None) -> None:
+        """Writes all files under ``folder``; those that ``last`` has just so become links to it."""
         for parent in {(folder / path).parent for path in self.content}:
             parent.mkdir(parents=True, exist_ok=True)
         for path, content in self.content.items():
-            (folder / path).write_bytes(content)
+            write(folder / path, content, last and last / path)
+
+
+def write(file: Path, content: bytes, last: Path | None) -> None:
+    """A new file, or a link to ``last`` where that holds the same: a disk writes it only once."""
+    with contextlib.suppress(OSError):
+        if last is not None and _holds(last, content):
+            os.link(last, file, follow_symlinks=False)
+            return
+    file.write_bytes(content)
+
+
+def _holds(file: Path, content: bytes) -> bool:
+    known = file.lstat()
+    same = S_ISREG(known.st_mode) and known.st_size == len(content)
+    return same and file.read_bytes() == content
 
 
 def picture_png(image: NDArray[np.uint8]) -> bytes:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fervis.analyses import REGISTRY
 from fervis.render.document import Document
-from fervis.render.files import Files
+from fervis.render.files import Files, write
 from fervis.render.keep import put_by, recall
 from fervis.render.language import words_in
 from fervis.render.methods import with_methods
@@ -33,11 +33,13 @@ def render(
     pdf: bool = True,
     cache: Path | None = None,
     presses: Presses | None = None,
+    last: Path | None = None,
 ) -> None:
     """Writes the site of ``document`` into the empty ``folder``.
 
     ``templates`` are searched in order (see ``template_folders``). ``cache`` keeps subset fonts
-    and the last PDFs between builds. ``presses`` have been started for the PDFs.
+    and the last PDFs between builds. ``presses`` have been started for the PDFs. ``last`` is the
+    site to be replaced: what is the same in it is not written again.
     Raises TemplateFileError with a file and line, PdfError with what is wrong.
     """
     files = Files()
@@ -73,7 +75,7 @@ def render(
     fonts = type_for(pages, cache)
     for path, content in fonts.files.items():
         files.add(path, content)
-    files.write(folder)
+    files.write(folder, last)
     if papers:
         sheets = [
             _sheet(fonts.spelled(html), paper_css, f"report.{language}.pdf")
@@ -81,9 +83,9 @@ def render(
         ]
         recipes = {sheet.name: _recipe(sheet, files, fonts) for sheet in sheets}
         known = {sheet.name: recall(cache, sheet.name, recipes[sheet.name]) for sheet in sheets}
-        for name, last in known.items():
-            if last is not None:
-                (folder / name).write_bytes(last)
+        for name, pdf_before in known.items():
+            if pdf_before is not None:
+                write(folder / name, pdf_before, last and last / name)
         missing = [sheet for sheet in sheets if known[sheet.name] is None]
         if missing:
             with presses or Presses(len(missing)) as at_work:
@@ -91,7 +93,7 @@ def render(
         for sheet in missing:
             put_by(cache, sheet.name, recipes[sheet.name], (folder / sheet.name).read_bytes())
         first = folder / f"report.{document.report.languages[0]}.pdf"
-        (folder / "report.pdf").write_bytes(first.read_bytes())
+        write(folder / "report.pdf", first.read_bytes(), last and last / "report.pdf")
 
 
 def _pages(edition: Edition, editions: Sequence[Edition], pdf: bool) -> Iterator[tuple[str, str]]:
