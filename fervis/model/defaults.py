@@ -15,15 +15,8 @@ SOURCE = Path(__file__).parent / "default.py"
 
 
 def is_default(options: ModelOptions) -> bool:
-    """Whether the network is fervis' own. Raises ModelError where the report names two."""
-    if options.kind == "default" and options.factory is not None:
-        raise ModelError("model: kind: default and factory name two networks; keep one of them")
-    if options.factory is None and options.kind is None and options.weights is not None:
-        raise ModelError(
-            "model: weights are given but not the network they belong to; add `factory: "
-            "path/to/file.py:Name`, or `kind: default` if they are of fervis' own network"
-        )
-    return options.factory is None
+    """Whether the network is fervis' own."""
+    return options.kind == "default"
 
 
 def mean_and_std(options: ModelOptions) -> tuple[tuple[float, ...], tuple[float, ...]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Output = Literal["logits", "probabilities", "log_probabilities"]
 
@@ -38,6 +38,18 @@ class ModelOptions(BaseModel):
     output: Output | None = Field(
         None, description="what the network returns; guessed and checked where not given"
     )
+
+    @model_validator(mode="after")
+    def _one_network(self) -> Self:
+        if self.kind and self.factory:
+            raise ValueError("kind and factory name two networks; keep one of them")
+        if self.kind or self.factory:
+            return self
+        lacking = "weights without their network" if self.weights else "no network named"
+        raise ValueError(
+            f"{lacking}; expected `kind: default` for the one that comes with fervis, or "
+            "`factory: path/to/file.py:Name` for one of your own"
+        )
 
     @property
     def height_width(self) -> tuple[int, int]:

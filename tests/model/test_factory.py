@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from safetensors.torch import save_file
 from torch import nn
 
@@ -239,13 +240,18 @@ def test_the_default_network_brings_its_numbers_and_needs_its_weights(
         load(default, folder=tmp_path, classes=5)
 
 
-def test_two_networks_or_weights_of_none_are_told(tmp_path: Path) -> None:
-    for given, told in (
-        ({"kind": "default", "factory": "hw3.py:Net"}, "names two networks|name two networks"),
-        ({"weights": "w.pt"}, "not the network they belong to"),
-    ):
-        with pytest.raises(ModelError, match=told):
-            load(ModelOptions.model_validate(given), folder=tmp_path, classes=3)
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"kind": "default", "factory": "hw3.py:Net"}, "two networks"),
+        ({"weights": "w.pt"}, "weights without their network"),
+        ({"mean": 0.5}, "no network named"),
+        ({"kind": None, "factory": ""}, "no network named"),
+    ],
+)
+def test_exactly_one_network_is_named(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(ValidationError, match=told):
+        ModelOptions.model_validate(given)
 
 
 # Preprocessing

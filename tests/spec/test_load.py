@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fervis import data, spec
+from fervis.analyses import REGISTRY
+from fervis.errors import ReportError
+from fervis.model.options import ModelOptions
 from fervis.spec.report import Note, Reference
 from fervis.text import Text
 from tests.spec.registry import GOOD, complaints, load, only, with_line, with_part
@@ -129,10 +133,6 @@ def test_a_normal_report_is_read_in_a_blink(tmp_path: Path) -> None:
 
 
 def test_the_shipped_registries_have_options_this_room_can_read(tmp_path: Path) -> None:
-    from fervis import data, spec
-    from fervis.analyses import REGISTRY
-    from fervis.model.options import ModelOptions
-
     file = tmp_path / "report.yaml"
     for name in REGISTRY:
         spec.describe(REGISTRY[name].Options)
@@ -144,3 +144,20 @@ def test_the_shipped_registries_have_options_this_room_can_read(tmp_path: Path) 
 
 def test_nothing_to_complain_about_means_no_complaints(tmp_path: Path) -> None:
     assert complaints(tmp_path, GOOD) == ()
+
+
+@pytest.mark.parametrize(
+    "model", ["{}", "{size: 48}", "{weights: report.yaml}", "{kind: default, factory: a.py:Net}"]
+)
+def test_a_report_names_one_network_and_the_complaint_has_its_place(
+    tmp_path: Path, model: str
+) -> None:
+    file = tmp_path / "report.yaml"
+    file.write_text(
+        with_line(5, f"model: {model}").split("questions:")[0] + "questions: [title: x]"
+    )
+    with pytest.raises(ReportError) as caught:
+        spec.load(file, analyses=REGISTRY, datasets=data.KINDS, model=ModelOptions)
+    (complaint,) = caught.value.complaints
+    assert (complaint.line, complaint.column, complaint.path) == (5, 8, "model")
+    assert "factory" in complaint.message
