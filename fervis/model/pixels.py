@@ -68,7 +68,8 @@ class Preprocessing:
                 f"model.preprocess: for pictures {images.shape} it returned {found}; expected a "
                 f"float tensor ({len(images)}, C, H, W)"
             )
-        return inputs.detach().to(torch.float32)
+        # Copied: a permuted array's strides would make `view` fail in the author's forward.
+        return torch.empty(inputs.shape).copy_(inputs.detach())
 
 
 def preprocessing(options: ModelOptions, folder: Path) -> Preprocessing:

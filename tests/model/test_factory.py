@@ -298,6 +298,23 @@ def test_a_function_of_the_author_makes_the_input(tmp_path: Path) -> None:
     assert float(white.mean()) == pytest.approx(255 / 128 - 1)
 
 
+def test_what_the_function_permutes_can_be_viewed_flat(tmp_path: Path) -> None:
+    """A network that flattens by `view` fails on the strides that permute leaves."""
+    network = NET.replace("F.relu(self.conv(x)).mean((2, 3))", "self.flat(self.conv(x))")
+    flat = "    def flat(self, x):\n        return x.view(len(x), -1)[:, :self.fc.in_features]\n"
+    function = (
+        "def ready(images):\n"
+        "    return torch.from_numpy(images).permute(0, 3, 1, 2).float() / 255\n"
+    )
+    write(tmp_path, hw3=network + flat + function)
+    classifier = load(options(preprocess="hw3.py:ready"), folder=tmp_path, classes=3)
+    images = np.random.default_rng(0).integers(0, 256, (3, 12, 12, 1), np.uint8)
+    np.testing.assert_allclose(
+        classifier.to_input(images).permute(0, 2, 3, 1), images / 255, atol=1e-6
+    )
+    assert classifier.probabilities(images).shape == (3, 3)
+
+
 @pytest.mark.parametrize(
     ("body", "told"),
     [
