@@ -23,6 +23,7 @@ _POINTS = 0.75  # points in a CSS pixel
 _STYLE: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": "fervis",
+    "text.parse_math": False,  # a class may be called "$x$"
     "font.family": "sans-serif",
     "font.size": 9.0,
     "text.color": INK,

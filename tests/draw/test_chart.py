@@ -1,4 +1,5 @@
 import re
+from html import unescape
 
 import numpy as np
 import pytest
@@ -66,3 +67,17 @@ def test_curves_name_every_line_and_leave_gaps():
 def test_tidy_refuses_a_drawing_that_needs_its_ids():
     with pytest.raises(ValueError, match="ids"):
         tidy('<svg xmlns="http://www.w3.org/2000/svg"><g clip-path="url(#p)"/></svg>')
+
+
+@pytest.mark.parametrize("name", ["$x^2$", "$\\bad{$", "<b>&", "{{ 1 }}", "\\n"])
+def test_a_name_is_drawn_as_it_is_written(name: str) -> None:
+    svg, _ = chart.curves(np.arange(3.0), {name: np.arange(3.0)}, x_title="x", y_title="y")
+    assert name in texts(svg)
+    svg, _ = chart.heatmap(
+        np.eye(2), [[("1",)] * 2] * 2, [name, "other"], rows="rows", columns="columns"
+    )
+    assert name in texts(svg)
+
+
+def texts(svg: str) -> list[str]:
+    return [unescape(text) for text in re.findall(r">([^<]+)</text>", svg)]
