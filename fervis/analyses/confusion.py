@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ from fervis.analyses._matrix import (
     summary,
 )
 from fervis.analyses._words import class_name, percent
-from fervis.draw.figure import Fact, Figure, Panel
+from fervis.draw import colour, png
+from fervis.draw.figure import ColourBar, Fact, Figure, Panel
 from fervis.errors import AnalysisError
-from fervis.text import message
+from fervis.text import Message, Text, message
 
 if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
@@ -41,6 +42,8 @@ PAPER = (
     "https://doi.org/10.1201/9780429246593"
 )
 RESAMPLES = 10_000
+MOST_IN_CELLS = 50
+"""Classes: a chart of more has cells too small to read, and takes minutes to draw at 1000."""
 
 
 class Options(AnalysisOptions):
@@ -118,18 +121,8 @@ def _rates(counts: NDArray[np.int64]) -> dict[str, NDArray[np.generic]]:
 
 def draw(result: Result, options: Options, context: Context) -> Figure:
     """The matrix as a heat map, the rates and both matrices as tables."""
-    from fervis.draw import chart
-
     counts, shares = np.asarray(result.arrays["counts"]), np.asarray(result.arrays["shares"])
     names = [class_name(context, label) for label in range(len(counts))]
-    keys = axis_keys(names)
-    svg, height = chart.heatmap(
-        shares if options.normalise else counts / max(int(counts.max()), 1),
-        notes(counts, shares, options.normalise),
-        list(keys),
-        rows="True class",
-        columns="Predicted class",
-    )
     numbers = {
         "samples": result.numbers["samples"],
         "split": context.split,
@@ -138,22 +131,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
         "high": percent(_float(result, "high"), 1),
     }
     return Figure(
-        panels=(
-            Panel(
-                "matrix",
-                "chart",
-                message("Confusion matrix"),
-                summary(shares, names, numbers),
-                chart.WIDTH,
-                height,
-                svg=svg,
-                words={
-                    **keys,
-                    "True class": message("True class"),
-                    "Predicted class": message("Predicted class"),
-                },
-            ),
-        ),
+        panels=(_panel(counts, shares, names, options, summary(shares, names, numbers)),),
         caption=message(
             "Confusion matrix of {samples} pictures of “{split}”: rows are true classes, columns "
             "predicted ones. Accuracy {accuracy} (95 % interval {low} to {high}).",
@@ -172,9 +150,58 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             ),
             Fact(message("Seed"), context.seed),
         ),
-        tables=(rates_table(result, names), *matrix_tables(counts, shares, names)),
-        remarks=largest(counts, shares, names),
+        tables=(
+            rates_table(result, names),
+            *(matrix_tables(counts, shares, names) if len(names) <= MOST_IN_CELLS else ()),
+        ),
+        remarks=(*largest(counts, shares, names), *_left_out(len(names))),
         data=dict(result.arrays),
+    )
+
+
+def _panel(
+    counts: NDArray[np.int64],
+    shares: NDArray[np.floating[Any]],
+    names: Sequence[Text],
+    options: Options,
+    alt: Message,
+) -> Panel:
+    """A chart with a named row and column for each class; of very many, a map of pixels."""
+    shown = shares if options.normalise else counts / max(int(counts.max()), 1)
+    title = message("Confusion matrix")
+    if len(names) > MOST_IN_CELLS:
+        values = np.nan_to_num(shown)
+        maps = {name: png.encode(colour.colourise(values, name)) for name in colour.COLOUR_MAPS}
+        bar = ColourBar(0.0, 1.0 if options.normalise else float(counts.max()), "jet")
+        size = len(names)
+        return Panel("matrix", "map", title, alt, size, size, maps["jet"], "", bar, maps)
+    from fervis.draw import chart
+
+    keys = axis_keys(names)
+    svg, height = chart.heatmap(
+        shown,
+        notes(counts, shares, options.normalise),
+        list(keys),
+        rows="True class",
+        columns="Predicted class",
+    )
+    words: dict[str, Text | Message] = {
+        **keys,
+        "True class": message("True class"),
+        "Predicted class": message("Predicted class"),
+    }
+    return Panel("matrix", "chart", title, alt, chart.WIDTH, height, svg=svg, words=words)
+
+
+def _left_out(classes: int) -> tuple[Message, ...]:
+    if classes <= MOST_IN_CELLS:
+        return ()
+    return (
+        message(
+            "{classes} classes are too many for a table: one pixel is one cell, class 0 is at the "
+            "top and at the left, and the counts are among the raw data.",
+            classes=classes,
+        ),
     )
 
 

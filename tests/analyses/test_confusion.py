@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from fervis.analyses import Context, Subjects, confusion
+from fervis.draw import png
 from fervis.errors import AnalysisError
 from fervis.text import Message, Text
 from tests.analyses.conftest import CLASSES, rngs
@@ -111,3 +112,24 @@ def test_a_split_without_labels_or_pictures_is_refused(labels, words):
     subjects = dataclasses.replace(split(LABELS[:0], PREDICTED[:0]), labels=labels)
     with pytest.raises(AnalysisError, match=words):
         confusion.compute(None, subjects, confusion.Options())
+
+
+def test_a_matrix_of_very_many_classes_is_a_map_of_pixels():
+    count = 60
+    predicted = np.arange(count)
+    predicted[3] = 7
+    probabilities = np.eye(count, dtype=np.float32)[predicted]
+    subjects = Subjects(
+        np.zeros((0, 4, 4, 1), np.uint8), np.arange(count), rngs(1), probabilities=probabilities
+    )
+    (result,) = confusion.compute(None, subjects, confusion.Options())
+    names = tuple(Text.same(f"class {n}") for n in range(count))
+    drawn = confusion.draw(result, confusion.Options(), Context(classes=names, split="", seed=0))
+    (panel,) = drawn.panels
+    pixels = png.decode(panel.png)
+    assert pixels.shape == (count, count, 3)
+    right, wrong, none = pixels[0, 0], pixels[3, 7], pixels[3, 3]
+    assert (right == wrong).all()
+    assert (wrong != none).any()
+    assert len(drawn.tables) == 1
+    assert any("too many" in remark.msgid for remark in drawn.remarks)
