@@ -7,8 +7,10 @@ maps, ``logits`` whether true logits can be had.
 from __future__ import annotations
 
 import math
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from torch.nn import functional as F
 
 from fervis.model.classifier import Classifier, wrap
 from fervis.model.options import ModelOptions
+from fervis.model.weights import load_weights
 
 
 @dataclass(frozen=True)
@@ -317,6 +320,14 @@ def large_input() -> nn.Module:
     )  # fmt: skip
 
 
+@strange(size=224, channels=3)
+def full_size() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv2d(3, 4, 7, stride=8), nn.BatchNorm2d(4), nn.ReLU(inplace=True), nn.MaxPool2d(2),
+        nn.Conv2d(4, 6, 3, stride=2), nn.ReLU(inplace=True), *head(6),
+    )  # fmt: skip
+
+
 @strange(maps=False)
 class VisionTransformer(nn.Module):
     def __init__(self) -> None:
@@ -401,8 +412,23 @@ class Compiled(nn.Module):
 
 
 @strange()
+def compiled() -> nn.Module:
+    return torch.compile(FunctionalRelu(), backend="eager")  # "inductor" needs a C++ compiler
+
+
+@strange()
 def data_parallel() -> nn.Module:
     return nn.DataParallel(inplace_relu())
+
+
+@strange()
+def data_parallel_weights() -> nn.Module:
+    """Trained in DataParallel: its file has `module.` in front of every name."""
+    trained, fresh = nn.DataParallel(residual()), residual()
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save({"state_dict": trained.state_dict()}, Path(folder) / "best.pt")
+        load_weights(fresh, Path(folder) / "best.pt")
+    return fresh
 
 
 @strange()
