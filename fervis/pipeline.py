@@ -150,7 +150,8 @@ def _built(
         document = gather(report, ground, network, store, answers, plan, predictions, advance)
         failures = document.failures
         publish = keep_going or not failures
-        with staging(site if publish else cache / "failed" / site.name) as fresh:
+        place = site if publish else stamp.draft_path(cache, site)
+        with staging(place) as fresh:
             advance("render", 0, 1)
             render(
                 document,
@@ -162,7 +163,7 @@ def _built(
                 last=site,
             )
             advance("publish", 0, 1)
-            swap(fresh, site if publish else cache / "failed" / site.name)
+            swap(fresh, place)
     if publish and not failures:
         stamp.write(
             stamp.stamp_path(cache, site),
@@ -174,7 +175,7 @@ def _built(
             ),
         )
     return Outcome(
-        site=site if publish else cache / "failed" / site.name,
+        site=place,
         published=publish,
         computed=tuple(task.title for task in answers.computed),
         stored=len(answers.stored),

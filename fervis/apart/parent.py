@@ -222,7 +222,7 @@ def _outcome(said: Mapping[str, Any], site: Path, scratch: Path) -> Outcome:
     published = said.get("published") is True
     stored, chosen = said.get("stored"), said.get("chosen")
     return Outcome(
-        site=site if published else scratch / "cache" / "failed" / "site",
+        site=site if published else stamp.draft_path(scratch / "cache", scratch / "site"),
         published=published,
         unchanged=said.get("unchanged") is True and _same(scratch / "site", site),
         computed=texts("computed"),

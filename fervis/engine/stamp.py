@@ -27,6 +27,11 @@ def stamp_path(cache: Path, site: Path) -> Path:
     return cache / "builds" / f"{keys.digest(str(site.resolve()))}.json"
 
 
+def draft_path(cache: Path, site: Path) -> Path:
+    """Where a report that is not published is left to be looked at; every site has its own."""
+    return cache / "failed" / f"{site.name}-{keys.digest(str(site.resolve()))[:8]}"
+
+
 def read(path: Path) -> Stamp | None:
     """The stamp of the last build; None where there is none or it cannot be read."""
     try:
