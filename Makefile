@@ -31,8 +31,9 @@ test:  ## run every test
 	@$(bin)/python -m pytest $(ARGS)
 
 torture: export FERVIS_KILLS = 50
+torture: export FERVIS_KILLED_REPORT = report.yaml
 torture: export FERVIS_TIMES = 50
-torture:  ## the long tests: 50 kills, and many examples of hostile input
+torture:  ## the long tests: 50 kills of the whole report, many examples of hostile input
 	@$(set_up) test
 	@$(bin)/python -m pytest -x --timeout 7200 tests/faults tests/apart tests/batch tests/spec tests/data $(ARGS)
 

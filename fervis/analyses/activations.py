@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from fervis.analyses._batches import batches, network
+from fervis.analyses._batches import in_company, network
 from fervis.analyses._channels import ChannelOptions, chosen, span, tile
 from fervis.analyses._contract import Context, Images, PictureName, Result, Scope, Subjects
 from fervis.analyses._words import number, place_of, shape_of
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "image"
-VERSION = 1
+VERSION = 2
 TITLE = message("Filter outputs")
 ANSWERS = message("Where in this picture does each filter of a layer respond?")
 FORMULA = r"A^c_{ij}(x)"
@@ -56,7 +56,7 @@ def compute(
 
     net = network(classifier)
     results: list[Result] = []
-    for part in batches(len(subjects.images)):
+    for part in in_company(len(subjects.images)):
         with torch.no_grad():
             output = net.forward_to(options.layer, net.to_input(subjects.images[part]))
         if output.ndim != 4:
@@ -71,7 +71,7 @@ def compute(
             Result({"maps": each, "channels": np.array(channels)}, {"available": output.shape[1]})
             for each in maps
         ]
-    return results
+    return results[: len(subjects.images)]
 
 
 def draw(result: Result, options: Options, context: Context) -> Figure:

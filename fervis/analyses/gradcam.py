@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from fervis.analyses._batches import batches, network
+from fervis.analyses._batches import in_company, network
 from fervis.analyses._contract import Context, Result, Scope, Subjects
 from fervis.analyses._target import TargetOptions, numbers, targets
 from fervis.analyses._words import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "image"
-VERSION = 1
+VERSION = 2
 TITLE = message("Grad-CAM")
 ANSWERS = message("Where in the picture does a layer find what speaks for the class?")
 FORMULA = (
@@ -79,7 +79,7 @@ def compute(
     layer = options.layer or net.last_spatial.name
     size = subjects.images.shape[1:3]
     results: list[Result] = []
-    for part in batches(len(subjects.images)):
+    for part in in_company(len(subjects.images)):
         inputs = net.to_input(subjects.images[part]).detach().requires_grad_(True)
         captured, logits = net.activations(inputs, [layer])
         maps = _spatial(captured[layer], layer)
@@ -105,7 +105,7 @@ def compute(
                 _array(cams), _array(evidence), _array(weights), values, chosen, strict=True
             )
         ]
-    return results
+    return results[: len(subjects.images)]
 
 
 def _spatial(activation: Tensor, layer: str) -> Tensor:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "image"
-VERSION = 1
+VERSION = 2
 TITLE = message("LIME")
 ANSWERS = message(
     "Which parts of the picture speak for the class and which against it, when parts are hidden?"
@@ -91,7 +91,9 @@ def compute(
         _plan(image, rng, options)
         for image, rng in zip(subjects.images, subjects.rngs, strict=True)
     ]
-    rows = np.concatenate([net.probabilities(batch, sampling=True) for batch in _shown(plans)])
+    rows = np.concatenate(
+        [net.probabilities(batch, sampling=True, job=options.samples) for batch in _shown(plans)]
+    )
     ends = np.cumsum([sum(map(len, plan.masks)) for plan in plans])
     answers = np.split(rows, ends[:-1])
     whole = net.probabilities(subjects.images)

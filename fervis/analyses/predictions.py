@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "image"
-VERSION = 1
+VERSION = 2
 TITLE = message("Predictions")
 ANSWERS = message("How probable does the network find each class of this picture?")
 FORMULA = r"p_k = \frac{e^{y^k}}{\sum_j e^{y^j}}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import Field
 
-from fervis.analyses._batches import batches, network
+from fervis.analyses._batches import in_company, network
 from fervis.analyses._contract import Context, Result, Scope, Subjects
 from fervis.analyses._target import TargetOptions, numbers, targets
 from fervis.analyses._words import (
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "image"
-VERSION = 1
+VERSION = 2
 TITLE = message("Saliency map")
 ANSWERS = message("Which pixels would change the score of the class most if they changed a little?")
 FORMULA = r"S_{ij} = \max_c \left| \frac{\partial\, y^k}{\partial\, x_{cij}} \right|"
@@ -68,7 +68,7 @@ def compute(
 
     net = network(classifier)
     results: list[Result] = []
-    for part in batches(len(subjects.images)):
+    for part in in_company(len(subjects.images)):
         inputs = net.to_input(subjects.images[part]).detach().requires_grad_(True)
         logits = net.logits(inputs)
         values = logits.detach().cpu().numpy()
@@ -83,7 +83,7 @@ def compute(
             )
             for gradient, logit, target in zip(gradients, values, chosen, strict=True)
         ]
-    return results
+    return results[: len(subjects.images)]
 
 
 def draw(result: Result, options: Options, context: Context) -> Figure:

@@ -196,24 +196,34 @@ class Classifier:
         return forward.values[tap]
 
     def probabilities(
-        self, images: NDArray[np.uint8], batch: int | None = None, *, sampling: bool = False
+        self,
+        images: NDArray[np.uint8],
+        batch: int | None = None,
+        *,
+        sampling: bool = False,
+        job: int | None = None,
     ) -> NDArray[np.float32]:
         """images (N, H, W, C) uint8, may be memory-mapped → (N, K) float32; read in batches.
 
-        ``sampling`` allows bfloat16 where the processor has it and a check has passed.
+        ``sampling`` allows bfloat16 where the processor has it and a check has passed. ``job``,
+        by default all ``images``, is how many pictures decide whether preparations pay.
         """
         result = np.empty((len(images), self.classes), np.float32)
         with self.untouched(), torch.no_grad():
-            path = self._paths.forward(len(images))
+            job = len(images) if job is None else job
+            path = self._paths.forward(job)
             if sampling and len(images):
-                path = self._paths.sampling(self.to_input(images[:_SAMPLE]), len(images))
+                path = self._paths.sampling(self.to_input(images[:_SAMPLE]), job)
             size = batch or path.batch
             for start in range(0, len(images), size):
-                inputs = path.laid_out(self.to_input(images[start : start + size]))
+                part = self.to_input(images[start : start + size])
+                if len(part) == 1:  # other kernels than in company: other last digits
+                    part = part.repeat(2, 1, 1, 1)
+                inputs = path.laid_out(part)
                 forward = Pass(path.prepared.network, (), path.prepared.manner)
                 values = self._head.probabilities(self._run(forward, inputs))
                 self._check(values, inputs, start)
-                result[start : start + size] = values.cpu().numpy()
+                result[start : start + size] = values[: len(images) - start].cpu().numpy()
         return result
 
     @property
@@ -257,6 +267,8 @@ class Classifier:
         fine = torch.isfinite(scores.detach()).all(1)
         if not bool(fine.all()):
             rows = (~fine).nonzero().flatten().tolist()
+            if len(inputs) == 2 and torch.equal(inputs[0], inputs[1]):
+                raise AnalysisError("the network returned NaN or infinite values for the picture")
             shown = ", ".join(str(start + row) for row in rows[:10])
             raise AnalysisError(
                 f"the network returned NaN or infinite values for {len(rows)} of {len(inputs)} "

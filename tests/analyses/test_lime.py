@@ -18,7 +18,13 @@ class Additive:
     def __init__(self, image: np.ndarray, segments: np.ndarray, effects: np.ndarray) -> None:
         self.image, self.segments, self.effects = image, segments, effects
 
-    def probabilities(self, images: np.ndarray, *, sampling: bool = False) -> np.ndarray:
+    def probabilities(
+        self,
+        images: np.ndarray,
+        *,
+        sampling: bool = False,
+        job: int | None = None,
+    ) -> np.ndarray:
         shown = np.stack(
             [
                 (images == self.image)[:, self.segments == k].all(axis=(1, 2))

@@ -61,14 +61,16 @@ def project(built, tmp_path):
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """``start(file, *options, env=…)`` builds in a process group of its own."""
+    """``start(file, *options, env=…, pdf=…)`` builds in a process group of its own."""
     processes: list[subprocess.Popen[str]] = []
 
     def run(file: Path, *options: str, **more: object) -> subprocess.Popen[str]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         environment = {**more.pop("env", environment), "PYTHONPATH": str(ROOT)}
+        if not more.pop("pdf", False):
+            options = ("--no-pdf", *options)
         process = subprocess.Popen(
-            [sys.executable, "-m", "fervis", "build", str(file), "--no-pdf", *options],
+            [sys.executable, "-m", "fervis", "build", str(file), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
