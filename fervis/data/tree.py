@@ -28,7 +28,8 @@ SPLITS = frozenset(
         "privatetest",
     )
 )
-_IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx", "@eadir"))
+_IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx", "@eadir", "truth.npz"))
+"""What systems leave behind, and what `fervis faces` writes beside its pictures."""
 _DEEPEST = 20
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fervis.data import KINDS, open_dataset
 from fervis.data.faces import faceset, generate, identity, truth
 from fervis.data.faces.expression import CLASSES, NEUTRAL
 from fervis.data.faces.faceset import FaceSet
@@ -136,3 +137,6 @@ def test_written_faces_are_pictures_in_class_folders_beside_their_truth(tmp_path
             assert picture.size == (40, 40)
             assert picture.mode == "L"
     assert calls == [(7, 7)]
+    folder = KINDS["folder"].model_validate({"kind": "folder", "path": "."})
+    data = open_dataset(folder, folder=tmp_path, cache=tmp_path / ".c", size=(40, 40), channels=1)
+    assert len(data) == 7
