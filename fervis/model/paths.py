@@ -76,13 +76,13 @@ class Paths:
             found = None
             with contextlib.suppress(Exception):  # what a copy provokes in an author's code
                 candidate = slopes.differentiable(self._prepared, self._found, dtype, self.batch)
-                found = candidate if candidate and self._climbs_alike(candidate) else None
+                allowed = slopes.TOLERANCE if dtype == torch.float32 else slopes.ROUGH
+                found = candidate if candidate and self._climbs_alike(candidate, allowed) else None
             self._slopes[dtype] = found
         return self._slopes[dtype]
 
-    def _climbs_alike(self, candidate: Prepared) -> bool:
+    def _climbs_alike(self, candidate: Prepared, allowed: float) -> bool:
         slope, expected = (self._slope(path) for path in (candidate, self.own))
-        allowed = slopes.TOLERANCE if candidate.dtype == torch.float32 else slopes.ROUGH
         return bool(slopes.alike(slope, expected, allowed).all())
 
     def _slope(self, path: Prepared) -> Tensor:
@@ -96,7 +96,7 @@ class Paths:
     def forward(self, pictures: int) -> Fast:
         """What to use for forward passes of so many pictures."""
         faster = self.gradients
-        unpacked = Fast(faster.unskipped, torch.float32, self.batch)
+        unpacked = Fast(faster.unskipped, self.batch)
         if pictures <= fast.SMALL_JOB or faster is self.own:
             return unpacked
         if self._forward is None:
@@ -121,20 +121,19 @@ class Paths:
 
     def _packed(self, dtype: torch.dtype) -> Fast | None:
         batch = self.batch * 4 // dtype.itemsize  # as many bytes
-        for with_relu in (True, False):
+        exact = dtype == torch.float32
+        for how in ({"pixels": not exact}, {"with_relu": False}, {}):
             try:
-                candidate = fast.packed(
-                    self.gradients.unskipped, self._found, dtype, batch, with_relu=with_relu
-                )
-                if self._agrees(candidate):
+                candidate = fast.packed(self.gradients.unskipped, self._found, dtype, batch, **how)
+                if self._agrees(candidate, exact):
                     return candidate
             except Exception:  # noqa: S112 - what a precision provokes in an author's code
                 continue
         return None
 
-    def _agrees(self, candidate: Fast) -> bool:
-        own = Fast(self.own.unskipped, torch.float32, self.batch)
-        if candidate.dtype != torch.float32:
+    def _agrees(self, candidate: Fast, exact: bool) -> bool:
+        own = Fast(self.own.unskipped, self.batch)
+        if not exact:
             return self._close(candidate, own, self._probes)
         return agree(self._run(candidate, self._probes), self._run(own, self._probes))
 

@@ -22,9 +22,6 @@ from fervis.model.functions import count_one
 from fervis.model.passes import Address
 from fervis.model.trace import Trace
 
-NARROW = 4
-"""With up to so many input channels the way back goes by a matrix product."""
-
 TOLERANCE = 1e-3
 """How far gradients may be from those of the author's network, relative to their length."""
 
@@ -35,6 +32,9 @@ ROUGH = 0.25
 @dataclass(frozen=True)
 class _Convolution:
     """``packed`` is ``weight`` as oneDNN wants it; the next are a convolution's own settings.
+
+    The way back, and what comes out, have the precision of ``weight``; the way there that of
+    ``packed``, which is float32 where a convolution sees pixels (see ``fast.packed``).
 
     ``relu``: one follows; ``overwritten``: in place, so that the output may change afterwards.
     """
@@ -61,12 +61,12 @@ class _Convolution:
             inputs, self.packed, self.bias, self.padding, self.stride, self.dilation, self.groups,
             "relu" if self.relu else "none", [], "",
         )  # fmt: skip
-        return result
+        return result.to(self.weight.dtype)
 
     def back(self, slope: Tensor, shape: torch.Size) -> Tensor:
         """Gradient by inputs of that (N, C, H, W) from the one by what comes out."""
         slope = slope.contiguous(memory_format=torch.channels_last)
-        if self.groups == 1 and shape[1] <= NARROW:
+        if self.groups == 1 and shape[1] <= fast.NARROW:
             taps = slope.permute(0, 2, 3, 1).flatten(1, 2) @ self.weight.flatten(1)
             return F.fold(
                 taps.transpose(1, 2), shape[2:], self.weight.shape[2:],
@@ -89,6 +89,7 @@ class _BothWays(torch.autograd.Function):
         outputs = convolution.forth(inputs)
         if convolution.relu:
             ctx.save_for_backward(outputs > 0 if convolution.overwritten else outputs)
+        ctx.dtype = inputs.dtype
         return outputs
 
     @staticmethod
@@ -98,7 +99,7 @@ class _BothWays(torch.autograd.Function):
             (kept,) = ctx.saved_tensors
             masked = kept.dtype == torch.bool
             slope = slope * kept if masked else torch.ops.aten.threshold_backward(slope, kept, 0)
-        return ctx.convolution.back(slope, ctx.shape), None
+        return ctx.convolution.back(slope, ctx.shape).to(ctx.dtype), None
 
 
 def differentiable(
@@ -115,8 +116,11 @@ def differentiable(
     for event, relu in fast.packable(network, found, folded):
         conv: Any = network.get_submodule(str(event.address.path))
         how = (list(conv.padding), list(conv.stride), list(conv.dilation), conv.groups)
+        weight = conv.weight.detach()
+        if conv.in_channels <= fast.NARROW:
+            conv.float()
         conv.forward = _Convolution(
-            conv.weight.detach(),
+            weight,
             fast.reordered(conv, [batch, *event.input_shape]),
             None if conv.bias is None else conv.bias.detach(),
             *how,
@@ -129,7 +133,7 @@ def differentiable(
         if relu.source is not None:
             changed.add((found.events[relu.source].address, False))
         fast.silence(network, relu)
-    return replace(folded, network=network, changed=frozenset(changed), dtype=dtype)
+    return replace(folded, network=network, changed=frozenset(changed))
 
 
 def alike(slopes: Tensor, expected: Tensor, tolerance: float = TOLERANCE) -> Tensor:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from fervis.data.faces import shipped
 from fervis.errors import AnalysisError, FervisError, LayerError
 from fervis.model import fast
-from fervis.model.classifier import Classifier, wrap
+from fervis.model.classifier import Classifier, load, wrap
 from fervis.model.options import ModelOptions
 from tests.model.networks import STRANGE, Strange
 
@@ -436,6 +438,16 @@ def test_bfloat16_that_is_too_far_off_is_not_used(monkeypatch: pytest.MonkeyPatc
     sampled = classifier.probabilities(images, sampling=True)
     assert not classifier.samples_in_bfloat16
     np.testing.assert_array_equal(sampled, classifier.probabilities(images))
+
+
+def test_the_default_network_samples_in_bfloat16_where_the_processor_has_it() -> None:
+    classifier = load(ModelOptions(kind="default"), folder=Path(), classes=7)
+    images = shipped.load("test").images[:96, ..., None]
+    exact, sampled = (classifier.probabilities(images, sampling=each) for each in (False, True))
+    np.testing.assert_allclose(sampled, exact, atol=fast.SAMPLING_TOLERANCE)
+    native = fast.has_bfloat16(torch.device("cpu"))
+    assert classifier.samples_in_bfloat16 is native
+    assert (sampled != exact).any() == native
 
 
 def test_a_batch_fits_the_largest_layer_and_is_the_same_each_time() -> None:
