@@ -162,6 +162,8 @@ def test_the_first_ten_places_and_the_total_are_said(opener):
     ("data", "said"),
     [
         (b"", "an empty file"),
+        (b"\n \n", "an empty file"),
+        (b"\nlabel,feature\n", "fer2013.csv:1: the header is ''; expected"),
         (b"label,feature\n", "no rows"),
         (b"label,feature\n\n\n", "no rows"),
         (b"a,b,c\n1,2,3\n", "expected emotion,pixels,Usage or"),
@@ -180,6 +182,8 @@ def test_the_first_ten_places_and_the_total_are_said(opener):
     ],
     ids=[
         "empty",
+        "nothing but blanks",
+        "header in line 2",
         "header alone",
         "blank",
         "foreign",

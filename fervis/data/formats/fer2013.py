@@ -100,7 +100,10 @@ def read(path: Path, classes: int, writer: Writer) -> None:
     faults = Faults(path.name, "bad rows")
     with opened(path) as file:
         lines = _lines(file, path.name)
-        header = _header(next(lines, (1, [b""]))[1][0], path.name)
+        beginning = next(lines, None)
+        if beginning is None:
+            raise DataError(f"{path.name}: an empty file")
+        header = _header(beginning[1][0], path.name)
         count = 0
         for first, block in lines:
             count += len(block)
@@ -121,14 +124,12 @@ class _Header:
 
 
 def _header(line: bytes, name: str) -> _Header:
-    if not line:
-        raise DataError(f"{name}: an empty file")
     titles = line.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "replace").split(",")
     meanings = [_COLUMNS.get(title.strip(' "').casefold(), "") for title in titles[:9]]
     if "" in meanings or "pixels" not in meanings or len(set(meanings)) != len(titles):
         raise DataError(
-            f"{name}:1: the header is {excerpt(line, 60)}; expected emotion,pixels,Usage or "
-            "emotion, Usage, pixels or label,feature or id,feature"
+            f"{name}:1: the header is {excerpt(line.strip(), 60)}; expected "
+            "emotion,pixels,Usage or emotion, Usage, pixels or label,feature or id,feature"
         )
     return _Header({meaning: column for column, meaning in enumerate(meanings)})
 
