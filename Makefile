@@ -8,7 +8,7 @@ ARGS ?=
 set_up := $(PYTHON) tools/set_up.py --torch-index "$(TORCH_INDEX)"
 bin := .venv/bin
 
-.PHONY: help setup report test torture check bench docs clean clean-all
+.PHONY: help setup report test torture fuzz check bench docs clean clean-all
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -36,6 +36,10 @@ torture: export FERVIS_TIMES = 50
 torture:  ## the long tests: 50 kills of the whole report, many examples of hostile input
 	@$(set_up) test
 	@$(bin)/python -m pytest -x --timeout 7200 tests/faults tests/apart tests/batch tests/spec tests/data $(ARGS)
+
+fuzz:  ## try mutated files on the readers: ARGS="report --runs 100000", see tests/fuzz/README.md
+	@$(set_up) test fuzz
+	@$(bin)/python -m tests.fuzz $(ARGS)
 
 check:  ## lint, check formatting, types and imports
 	@$(set_up) dev

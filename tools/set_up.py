@@ -1,6 +1,6 @@
 """Makes ``.venv`` with everything in it, once; a second run finds nothing to do.
 
-    python3 tools/set_up.py [report] [test] [bench] [dev]
+    python3 tools/set_up.py [report] [test] [fuzz] [bench] [dev]
 
 installs what a report, the tests, or the checks need. Starts on any Python 3, so that a Python that
 is too old gets a clear message. ``--torch-index URL`` takes PyTorch from another index.
@@ -58,12 +58,12 @@ def main():
 
 def _arguments():
     parser = argparse.ArgumentParser(description="Make .venv with everything in it, once.")
-    parser.add_argument("parts", nargs="*", metavar="report|test|bench|dev")
+    parser.add_argument("parts", nargs="*", metavar="report|test|fuzz|bench|dev")
     parser.add_argument("--torch-index", default="", help="an index to take PyTorch from")
     arguments = parser.parse_args()
     for part in arguments.parts:
-        if part not in ("report", "test", "bench", "dev"):
-            parser.error(f"there is report, test, bench and dev, no {part!r}")
+        if part not in ("report", "test", "fuzz", "bench", "dev"):
+            parser.error(f"there is report, test, fuzz, bench and dev, no {part!r}")
     return arguments
 
 
