@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import unescape
 from importlib.metadata import version
@@ -18,7 +19,7 @@ from fervis.render.keep import kept
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
 
-VERSION = 4  # raise it whenever the same characters give other bytes
+VERSION = 5  # raise it whenever the same characters give other bytes
 _ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "…—–·×±≤≥‘’“”「」，。、：；（）！？"
 FAMILIES = {
     "sans": "Fervis Sans",
@@ -26,6 +27,9 @@ FAMILIES = {
     "strong": "Fervis Strong",
     "symbols": "Fervis Symbols",
 }
+_FEATURES = ("kern", "liga", "locl", "mark", "mkmk", "ccmp", "pwid")
+_NAMES = (0, 1, 2, 3, 4, 5, 6, 13, 14)
+_DROPPED = ("DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE", "FFTM")
 _JOINERS = "\u200c\u200d\ufe0e\ufe0f"
 _LENGTH = 8  # bytes that say where a kept pair of fonts is divided
 _STRONG = re.compile(r"<strong>(.*?)</strong>", re.DOTALL)
@@ -89,8 +93,10 @@ def type_for(pages: Iterable[str], cache: Path | None) -> Type:
     files: dict[str, bytes] = {}
     unpacked: dict[str, bytes] = {}
     rules, shown = [], set[int]()
-    for kind, family in FAMILIES.items():
-        plain, packed = _cached(kind, strong if kind == "strong" else wanted, cache)
+    with ThreadPoolExecutor() as pool:  # packing needs a second each and lets others run
+        asked = [strong if kind == "strong" else wanted for kind in FAMILIES]
+        both = pool.map(_cached, FAMILIES, asked, [cache] * len(FAMILIES))
+    for (kind, family), (plain, packed) in zip(FAMILIES.items(), both, strict=True):
         if not plain:
             continue
         path = f"fonts/{kind}.woff2"
@@ -117,7 +123,8 @@ def _cached(kind: str, wanted: str, cache: Path | None) -> tuple[bytes, bytes]:
         plain, packed = subset(kind, wanted)
         return len(plain).to_bytes(_LENGTH, "little") + plain + packed
 
-    recipe = f"{VERSION} {kind} {version('pylopdf-fonts-zh-tw')} {version('fonttools')} {wanted}"
+    libraries = [version(name) for name in ("pylopdf-fonts-zh-tw", "fonttools", "uharfbuzz")]
+    recipe = " ".join([str(VERSION), kind, *libraries, wanted])
     both = kept(cache, recipe, make)
     end = _LENGTH + int.from_bytes(both[:_LENGTH], "little")
     return both[_LENGTH:end], both[end:]
@@ -128,28 +135,15 @@ def subset(kind: str, wanted: str) -> tuple[bytes, bytes]:
 
     Both are empty if it has none of them.
     """
-    from fontTools import subset as subsetting
     from fontTools.ttLib import TTFont
 
-    options = subsetting.Options(
-        layout_features=["kern", "liga", "locl", "mark", "mkmk", "ccmp", "pwid"],
-        name_IDs=[0, 1, 2, 3, 4, 5, 6, 13, 14],
-        notdef_outline=True,
-        hinting=False,
-        drop_tables=["DSIG", "VORG", "VDMX", "hdmx", "vhea", "vmtx", "BASE", "FFTM"],
-        recalc_timestamp=False,
-    )
     codes = {ord(c) for c in wanted}
     if kind == "symbols":
-        with TTFont(_source("sans"), lazy=True) as known:
-            codes -= set(known.getBestCmap())
-    with TTFont(_source(kind), lazy=True, recalcTimestamp=False) as font:
-        codes &= set(font.getBestCmap())
-        if not codes:
-            return b"", b""
-        subsetter = subsetting.Subsetter(options)
-        subsetter.populate(unicodes=codes)
-        subsetter.subset(font)
+        codes -= _covered("sans")
+    codes &= _covered(kind)
+    if not codes:
+        return b"", b""
+    with TTFont(io.BytesIO(_cut(_source(kind), codes)), recalcTimestamp=False) as font:
         if "CFF " in font:
             quadratic(font)
         if kind == "strong":
@@ -159,6 +153,33 @@ def subset(kind: str, wanted: str) -> tuple[bytes, bytes]:
         font.flavor = "woff2"
         font.save(packed, reorderTables=False)
     return plain.getvalue(), packed.getvalue()
+
+
+def _covered(kind: str) -> set[int]:
+    """The code points that a source has glyphs for."""
+    import uharfbuzz  # type: ignore[import-untyped]
+
+    return set(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(_source(kind)))).unicodes)
+
+
+def _cut(source: Path, codes: set[int]) -> bytes:
+    """The font file with the glyphs of ``codes``, without hints and vertical setting."""
+    import uharfbuzz
+
+    face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(source)))
+    wanted, flags = uharfbuzz.SubsetInput(), uharfbuzz.SubsetFlags
+    wanted.unicode_set.update(codes)
+    wanted.flags = flags.NO_HINTING | flags.DESUBROUTINIZE | flags.NOTDEF_OUTLINE
+    wanted.layout_feature_tag_set.clear()
+    wanted.layout_feature_tag_set.update(map(_tag, _FEATURES))
+    wanted.name_id_set.clear()
+    wanted.name_id_set.update(_NAMES)
+    wanted.drop_table_tag_set.update(map(_tag, _DROPPED))
+    return bytes(uharfbuzz.subset(face, wanted).blob.data)
+
+
+def _tag(name: str) -> int:
+    return int.from_bytes(name.encode(), "big")
 
 
 def quadratic(font: TTFont) -> None:
