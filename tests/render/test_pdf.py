@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pikepdf
+import pymupdf
 import pypdfium2
 import pytest
+from PIL import Image
 
 from fervis.render import render, template_folders
 from fervis.render.document import Shown
@@ -18,6 +25,18 @@ from tests.render.sample import confusion, sample
 
 MM = 72 / 25.4
 LANGUAGES = ("zh-Hant", "en")
+TITLES = {  # of the default report
+    "zh-Hant": "表情辨識網路看的是哪裡？",
+    "en": "What does an expression network look at?",
+}
+
+
+@pytest.fixture(params=["site", "default_site"])
+def papers(request: pytest.FixtureRequest) -> Path:
+    """Folders with a PDF per language: the sample's, with failures in it, and the default one."""
+    folder = request.getfixturevalue(request.param)
+    assert isinstance(folder, Path)
+    return folder
 
 
 def _text(file: Path) -> str:
@@ -39,14 +58,17 @@ def _structure(pdf: pikepdf.Pdf) -> list[pikepdf.Dictionary]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_pdf_is_short_light_and_names_itself(site: Path, language: str) -> None:
-    file = site / f"report.{language}.pdf"
+def test_the_pdf_is_short_light_and_names_itself(papers: Path, language: str) -> None:
+    file = papers / f"report.{language}.pdf"
     assert file.stat().st_size < 3_000_000
     with pikepdf.open(file) as pdf:
         assert 5 <= len(pdf.pages) < 20
         assert str(pdf.Root.Lang) == language
         assert pdf.Root.MarkInfo.Marked
         assert pdf.Root.ViewerPreferences.DisplayDocTitle
+        assert str(pdf.docinfo.Title).strip()
+        with pdf.open_metadata() as said:
+            assert said["pdfuaid:part"] == "1"
         assert "/CreationDate" not in pdf.docinfo
         width, height = (float(x) / MM for x in pdf.pages[0].mediabox[2:])
     assert (round(width), round(height)) == (210, 297)
@@ -75,9 +97,9 @@ def test_the_text_can_be_read_and_searched(site: Path) -> None:
         assert words in english, words
 
 
-def test_only_fonts_that_come_along_are_used_and_embedded(site: Path) -> None:
+def test_only_fonts_that_come_along_are_used_and_embedded(papers: Path) -> None:
     for language in LANGUAGES:
-        with pikepdf.open(site / f"report.{language}.pdf") as pdf:
+        with pikepdf.open(papers / f"report.{language}.pdf") as pdf:
             fonts = [
                 o
                 for o in pdf.objects
@@ -101,8 +123,9 @@ def test_bookmarks_are_the_questions_and_their_parts(site: Path) -> None:
         assert [child.title for child in outline.root[1].children] == ["Filters", "Filter outputs"]
 
 
-def test_tags_have_alternatives_scopes_and_printed_links(site: Path) -> None:
-    with pikepdf.open(site / "report.pdf") as pdf:
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_tags_have_alternatives_scopes_and_printed_links(papers: Path, language: str) -> None:
+    with pikepdf.open(papers / f"report.{language}.pdf") as pdf:
         items = _structure(pdf)
         figures = [item for item in items if item.S == "/Figure"]
         assert len(figures) >= (7 + 6 + 4) * 3 + 64
@@ -135,8 +158,8 @@ def test_faces_are_large_enough_to_be_seen_and_stay_inside_the_page(site: Path) 
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_no_page_but_the_last_is_mostly_empty(site: Path, language: str) -> None:
-    document = pypdfium2.PdfDocument(site / f"report.{language}.pdf")
+def test_no_page_but_the_last_is_mostly_empty(papers: Path, language: str) -> None:
+    document = pypdfium2.PdfDocument(papers / f"report.{language}.pdf")
     for number in range(len(document) - 1):
         page = document[number].render(scale=0.5, grayscale=True).to_numpy().squeeze()
         body = page[int(page.shape[0] * 0.07) : int(page.shape[0] * 0.94)]
@@ -146,8 +169,82 @@ def test_no_page_but_the_last_is_mostly_empty(site: Path, language: str) -> None
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_pages_are_filled_and_nothing_runs_into_the_margin(site: Path, language: str) -> None:
-    _look_at_pages(site / f"report.{language}.pdf")
+def test_pages_are_filled_and_nothing_runs_into_the_margin(papers: Path, language: str) -> None:
+    _look_at_pages(papers / f"report.{language}.pdf")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_box_lies_inside_its_page(papers: Path, language: str) -> None:
+    """Pictures, lines and letters: what a viewer would clip is never seen in a rendered page."""
+    for number, page in enumerate(pypdfium2.PdfDocument(papers / f"report.{language}.pdf"), 1):
+        width, height = page.get_size()
+        for thing in page.get_objects():
+            left, bottom, right, top = thing.get_bounds()
+            assert -1 <= left <= right <= width + 1, f"page {number}"
+            assert -1 <= bottom <= top <= height + 1, f"page {number}"
+
+
+@pytest.mark.parametrize("reader", ["poppler", "PDFium", "MuPDF"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_reader_finds_and_draws_the_words(
+    default_site: Path, language: str, reader: str, tool: Callable[[str], str], tmp_path: Path
+) -> None:
+    file = default_site / f"report.{language}.pdf"
+    words = {
+        "zh-Hant": ("林小真", "顯著圖", "動過的部位", "濾波器", "混淆矩陣", "驚訝"),
+        "en": ("Lin Hsiao-Chen", "Saliency maps", "glabella", "Confusion matrix", "surprise"),
+    }[language]
+    if reader == "PDFium":
+        text = _text(file)
+        drawn = pypdfium2.PdfDocument(file)[0].render(scale=1, grayscale=True).to_numpy().squeeze()
+    elif reader == "MuPDF":
+        with pymupdf.open(file) as document:
+            text = "\n".join(page.get_text() for page in document)
+            seen = document[0].get_pixmap(colorspace=pymupdf.csGRAY)
+            drawn = np.frombuffer(seen.samples, np.uint8).reshape(seen.height, seen.width)
+    else:
+        command = [tool("pdftotext"), "-enc", "UTF-8", str(file), "-"]
+        text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+        picture = tmp_path / "page"
+        subprocess.run(
+            [tool("pdftoppm"), "-gray", "-r", "72", "-singlefile", str(file), str(picture)],
+            check=True,
+        )
+        with Image.open(picture.with_suffix(".pgm")) as opened:
+            drawn = np.asarray(opened)
+    plain = "".join(text.replace("\ufffe", "").split())
+    for each in (*words, TITLES[language]):
+        assert "".join(each.split()) in plain, each
+    assert "\ufffd" not in text
+    top = drawn[int(drawn.shape[0] * 0.07) : int(drawn.shape[0] * 0.13)]  # where the title stands
+    assert (top < 128).mean() > 0.01
+
+
+def test_another_process_sets_the_same_bytes(default_site: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from tests.golden import default\n"
+        "default.build(Path(sys.argv[1]))"
+    )
+    again = tmp_path / "elsewhere"
+    subprocess.run(
+        [sys.executable, "-c", code, str(again)],
+        env={
+            **os.environ,
+            "PYTHONHASHSEED": "1",
+            "PYTHONPATH": str(Path.cwd()),
+            "TZ": "Asia/Taipei",
+        },
+        check=True,
+    )
+    first, second = (
+        {
+            path.relative_to(site).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in site.rglob("*")
+            if path.is_file()
+        }
+        for site in (default_site, again / "site")
+    )
+    assert first == second
 
 
 def test_two_charts_of_one_figure_fit_the_page(tmp_path: Path, fonts: Path) -> None:
