@@ -18,7 +18,7 @@ from fervis.render.maths import FormulaError, formula
 from fervis.render.svg import embedded
 from fervis.render.templates import Templates
 from fervis.render.view import BlockView, PanelView, View
-from fervis.text import Message, Text
+from fervis.text import Message, Text, message
 
 _LINK = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
 BESIDE = ("filters", "activations")
@@ -150,9 +150,16 @@ class Edition:
             if paper
             else Markup('<span class="heard">{}</span>').format(Markup(drawn.mathml))  # noqa: S704 - escaped
         )
-        return Markup('<span class="math {}">{}{}</span>').format(
-            "display" if display else "inline", image, heard
+        if not display:
+            return Markup('<span class="math inline">{}{}</span>').format(image, heard)
+        reached = (  # a formula wider than a phone is scrolled by keyboard, too
+            Markup("")
+            if paper
+            else Markup(' tabindex="0" role="group" aria-label="{}"').format(
+                self.words.say(message("Formula"))
+            )
         )
+        return Markup('<span class="math display"{}>{}{}</span>').format(reached, image, heard)
 
 
 def is_link(address: str) -> bool:

@@ -55,9 +55,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class Visit:
     """A page of the site as a reader has it, and what it did that it should not have done."""
 
-    def __init__(self, page: Any, site: Path) -> None:
-        self.page, self.site = page, site
+    def __init__(self, page: Any, home: str) -> None:
+        self.page, self.home = page, home
         self.complaints: list[str] = []
+        self.asked: list[str] = []
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("requestfailed", lambda request: self.complaints.append(request.url))
@@ -68,7 +69,8 @@ class Visit:
             self.complaints.append(message.text)
 
     def _request(self, request: Any) -> None:
-        if not request.url.startswith((self.site.as_uri(), "data:,")):
+        self.asked.append(request.url)
+        if not request.url.startswith((self.home, "data:,")):
             self.complaints.append(f"asked for {request.url}")
 
 
@@ -78,10 +80,24 @@ Open = Callable[..., Visit]
 @pytest.fixture
 def visit(browser: Any, site: Path) -> Iterator[Open]:
     """visit("index.html", width=320, scheme="dark", scripts=True) opens a page from file://."""
+    yield from _opening(browser, site.as_uri())
+
+
+@pytest.fixture
+def visit_default(browser: Any, default_site: Path) -> Iterator[Open]:
+    """The same for the default report."""
+    yield from _opening(browser, default_site.as_uri())
+
+
+def _opening(browser: Any, home: str) -> Iterator[Open]:
     contexts = []
 
     def open_page(
-        path: str, width: int = 1280, scheme: str = "light", scripts: bool = True
+        path: str,
+        width: int = 1280,
+        scheme: str = "light",
+        scripts: bool = True,
+        home: str = home,
     ) -> Visit:
         context = browser.new_context(
             viewport={"width": width, "height": 800},
@@ -90,8 +106,8 @@ def visit(browser: Any, site: Path) -> Iterator[Open]:
             reduced_motion="reduce",
         )
         contexts.append(context)
-        opened = Visit(context.new_page(), site)
-        opened.page.goto((site / path).as_uri(), wait_until="load")
+        opened = Visit(context.new_page(), home)
+        opened.page.goto(f"{home}/{path}", wait_until="load")
         return opened
 
     yield open_page
