@@ -44,23 +44,13 @@ def gather(
     }
 
     def shown(task: Task) -> Shown:
-        result = answers.results.get(task.key)
-        if result is None:
-            reason = answers.failures[task.key]
-        else:
-            try:
-                figure = drawn(
-                    task,
-                    result,
-                    _context(task, ground, facts.shapes()),
-                    store,
-                    drawing,
-                )
-                return Shown(figure, task.picture)
-            except DiskError:
-                raise
-            except FervisError as error:
-                reason = str(error)
+        try:
+            figure = drawn(task, answers, _context(task, ground, facts.shapes()), drawing)
+            return Shown(figure, task.picture)
+        except DiskError:
+            raise
+        except FervisError as error:
+            reason = str(error)
         failures.append(f"{task.title}: {reason}")
         return Shown(
             None,
@@ -77,14 +67,15 @@ def gather(
     )
     pictures = {}
     for name, task in predictions.items():
-        result = answers.results.get(task.key)
         index = ground.indices[name]
         pictures[name] = Picture(
             name,
             index,
             dataset.images[index],
             None if dataset.labels is None else int(dataset.labels[index]),
-            None if result is None else result.arrays["probabilities"].astype("float32"),
+            None
+            if task.key in answers.failures
+            else answers.result(task).arrays["probabilities"].astype("float32"),
         )
     accuracy, gallery = None, None
     if dataset.labels is not None and _worth_predicting(ground):

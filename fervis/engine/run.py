@@ -27,26 +27,40 @@ Advance = Callable[[str, int, int], None]
 
 @dataclass
 class Answers:
-    """What a run had, by task key: results, or the reason why there is none."""
+    """What a run had: tasks with a result, and by task key why there is none.
 
-    results: dict[str, Result] = field(default_factory=dict)
+    Results stay in the store until they are asked for, so that a thousand pictures need no more
+    memory than ten.
+    """
+
+    store: Store
     failures: dict[str, str] = field(default_factory=dict)
     computed: list[Task] = field(default_factory=list)
     stored: list[Task] = field(default_factory=list)
+
+    def result(self, task: Task) -> Result:
+        """The result of ``task``. Raises AnalysisError if there is none."""
+        if task.key in self.failures:
+            raise AnalysisError(self.failures[task.key])
+        entry = self.store.get(task.key)
+        if entry is None:
+            raise AnalysisError(
+                "its stored result is gone again; is something emptying the cache? Build once more"
+            )
+        return Result(entry.arrays, entry.meta["numbers"])
 
 
 def run(
     tasks: Sequence[Task], ground: Ground, network: Network, store: Store, advance: Advance
 ) -> Answers:
     """Results of all tasks, from the store where they are known; failures never stop the rest."""
-    answers = Answers()
+    answers = Answers(store)
     missing: list[Task] = []
     for task in {task.key: task for task in tasks}.values():
         entry = store.get(task.key)
         if entry is None:
             missing.append(task)
         else:
-            answers.results[task.key] = Result(entry.arrays, entry.meta["numbers"])
             answers.stored.append(task)
     # Stable: groups come in the order of the report, so do results and progress.
     order = {task.key: place for place, task in enumerate(missing)}
@@ -75,7 +89,6 @@ def run(
                             {},
                         ),
                     )
-                    answers.results[task.key] = outcome
                     answers.computed.append(task)
                 done += 1
             advance(name, done, len(group))
@@ -197,10 +210,10 @@ def probabilities_key(data: Dataset, network: Network) -> str:
     )
 
 
-def drawn(
-    task: Task, result: Result, context: Context, store: Store, parts: Mapping[str, str]
-) -> Figure:
+def drawn(task: Task, answers: Answers, context: Context, parts: Mapping[str, str]) -> Figure:
     """The figure of a result, from the store where neither numbers nor drawing code changed."""
+    if task.key in answers.failures:
+        raise AnalysisError(answers.failures[task.key])
     key = keys.digest(
         [
             "figure",
@@ -210,11 +223,11 @@ def drawn(
             _context_digest(context),
         ]
     )
-    entry = store.get(key)
+    entry = answers.store.get(key)
     if entry is None:
-        figure = REGISTRY[task.analysis].draw(result, task.options, context)
+        figure = REGISTRY[task.analysis].draw(answers.result(task), task.options, context)
         entry = to_entry(figure)
-        store.put(key, entry)
+        answers.store.put(key, entry)
     return from_entry(entry)
 
 

@@ -37,6 +37,15 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
+def kept(results: Path) -> dict[Path, int]:
+    """Every stored result and its inode, which is another one once it is written again."""
+    return {
+        path: path.stat().st_ino
+        for path in results.rglob("*")
+        if path.is_file() and not path.name.startswith(".")
+    }
+
+
 def edit(file: Path, old: str, new: str) -> None:
     text = file.read_text("utf-8")
     assert old in text
@@ -61,16 +70,17 @@ def project(built, tmp_path):
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
-    """``start(file, *options, env=…, pdf=…)`` builds in a process group of its own."""
+    """``start(file, *options, command="build", env=…, pdf=…)`` in a process group of its own."""
     processes: list[subprocess.Popen[str]] = []
 
     def run(file: Path, *options: str, **more: object) -> subprocess.Popen[str]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         environment = {**more.pop("env", environment), "PYTHONPATH": str(ROOT)}
+        command = str(more.pop("command", "build"))
         if not more.pop("pdf", False):
             options = ("--no-pdf", *options)
         process = subprocess.Popen(
-            [sys.executable, "-m", "fervis", "build", str(file), *options],
+            [sys.executable, "-m", "fervis", command, str(file), *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from fervis import pipeline
-from tests.faults.conftest import ROOT, edit, files
+from tests.faults.conftest import ROOT, edit, files, kept
 
 KILLS = int(os.environ.get("FERVIS_KILLS", "6"))
 REPORT = os.environ.get("FERVIS_KILLED_REPORT")  # a file in the repository; with its PDFs
@@ -25,15 +25,6 @@ REPORT = os.environ.get("FERVIS_KILLED_REPORT")  # a file in the repository; wit
 def kill(process) -> None:
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
-
-
-def kept(results: Path) -> dict[Path, int]:
-    """Every stored result and its inode, which is another one once it is written again."""
-    return {
-        path: path.stat().st_ino
-        for path in results.rglob("*")
-        if path.is_file() and not path.name.startswith(".")
-    }
 
 
 @pytest.fixture

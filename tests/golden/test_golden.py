@@ -49,7 +49,7 @@ def test_what_is_stored_of_the_default_report_is_what_is_computed(tmp_path: Path
     assert not answers.failures
     with np.load(default.ARRAYS) as stored:
         for name, task in tasks.items():
-            for key, found in answers.results[task.key].arrays.items():
+            for key, found in answers.result(task).arrays.items():
                 kept = stored[f"{name}/{key}"]
                 near = 2e-3 * float(np.abs(found).max(initial=0)) if found.dtype.kind == "f" else 0
                 np.testing.assert_allclose(kept, found, rtol=2e-3, atol=near, err_msg=name)
