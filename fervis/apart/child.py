@@ -20,8 +20,7 @@ def main() -> None:
     os.dup2(2, 1)
     scratch = Path(order["scratch"])
     os.umask(0o022)
-    confined = confine(Limits(**order["limits"]), [scratch])
-    tell(said, {"confined": confined})
+    tell(said, {"allowed": confine(Limits(**order["limits"]), [scratch])})
     try:
         answer = _built(order, scratch, said)
     except FervisError as error:

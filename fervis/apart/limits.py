@@ -45,11 +45,15 @@ def environment(given: Mapping[str, str], scratch: Path) -> dict[str, str]:
     return {**kept, "HOME": str(scratch), "TMPDIR": str(scratch), "XDG_CACHE_HOME": str(scratch)}
 
 
-def confine(limits: Limits, writable: Sequence[Path]) -> bool:
-    """Limits this process for good; says whether it can write nowhere but below ``writable``."""
+WRITING, CONNECTING = "writing elsewhere", "TCP connections"
+"""What some systems cannot prevent."""
+
+
+def confine(limits: Limits, writable: Sequence[Path]) -> tuple[str, ...]:
+    """Limits this process for good, to writing below ``writable``; says what is not prevented."""
     _limit_resources(limits)
     if sys.platform != "linux":
-        return False
+        return WRITING, CONNECTING
     library = ctypes.CDLL(None, use_errno=True)
     library.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
@@ -78,17 +82,17 @@ def _limit_resources(limits: Limits) -> None:
         limit("RLIMIT_CPU", max(1, limits.processor_s))
 
 
-def _landlocked(library: ctypes.CDLL, writable: Sequence[Path]) -> bool:
+def _landlocked(library: ctypes.CDLL, writable: Sequence[Path]) -> tuple[str, ...]:
     """No writing elsewhere and no TCP, by Linux' Landlock (landlock(7)); for root as well."""
-    version = library.syscall(_CREATE, None, ctypes.c_size_t(0), 1)
+    version = landlock_version(library)
     if version < 1:
-        return False
+        return WRITING, CONNECTING
     rights = _WRITES | (_REFER if version >= 2 else 0) | (_TRUNCATE if version >= 3 else 0)
     handled = (ctypes.c_uint64 * 2)(rights, _TCP if version >= 4 else 0)
     size = 16 if version >= 4 else 8
     rules = library.syscall(_CREATE, handled, ctypes.c_size_t(size), 0)
     if rules < 0:
-        return False
+        return WRITING, CONNECTING
     try:
         for path in [*writable, Path("/dev/null")]:
             place = os.open(path, os.O_PATH | os.O_CLOEXEC)
@@ -96,9 +100,16 @@ def _landlocked(library: ctypes.CDLL, writable: Sequence[Path]) -> bool:
                 own = rights if path.is_dir() else rights & ((1 << 1) | _TRUNCATE)
                 rule = own.to_bytes(8, sys.byteorder) + place.to_bytes(4, sys.byteorder)
                 if library.syscall(_ADD, rules, 1, rule, 0) != 0:
-                    return False
+                    return WRITING, CONNECTING
             finally:
                 os.close(place)
-        return bool(library.syscall(_RESTRICT, rules, 0) == 0)
+        if library.syscall(_RESTRICT, rules, 0) != 0:
+            return WRITING, CONNECTING
+        return () if version >= 4 else (CONNECTING,)
     finally:
         os.close(rules)
+
+
+def landlock_version(library: ctypes.CDLL) -> int:
+    """What this kernel's Landlock can do; below 1: it has none."""
+    return int(library.syscall(_CREATE, None, ctypes.c_size_t(0), 1))

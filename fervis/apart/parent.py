@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
-from fervis.apart.limits import Limits, environment
+from fervis.apart.limits import CONNECTING, WRITING, Limits, environment
 from fervis.engine import keys, stamp
 from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE, EXIT_MACHINE, FervisError, MachineError
 from fervis.pipeline import Outcome, cache_folder
@@ -45,13 +45,13 @@ class Order:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of it: an outcome, or why there is none. ``confined``: writing was prevented."""
+    """What came of it: an outcome, or why there is none; what the system could not prevent."""
 
     outcome: Outcome | None
     reason: str = ""
     exit_code: int = EXIT_DONE
     seconds: float = 0.0
-    confined: bool = False
+    allowed: tuple[str, ...] = ()
 
 
 def build(
@@ -75,11 +75,13 @@ def build(
     source = keys.source_digest(str(file)) if file.is_file() else ""  # as it is before the build
     said = _run(order, file, scratch, limits, advance, variables or os.environ)
     seconds = time.perf_counter() - begun
-    confined = said.get("confined") is True
+    allowed: tuple[str, ...] = (WRITING, CONNECTING)
+    if isinstance(said.get("allowed"), list):
+        allowed = tuple(what for what in allowed if what in said["allowed"])
     if "error" in said:
         code = said.get("exit_code")
         code = code if isinstance(code, int) and 0 < code < 256 else EXIT_MACHINE
-        return Answer(None, str(said["error"]), code, seconds, confined)
+        return Answer(None, str(said["error"]), code, seconds, allowed)
     try:
         outcome = _outcome(said, site, scratch)
         if outcome.published and not _same(scratch / "site", site):
@@ -87,10 +89,10 @@ def build(
         if outcome.published and not outcome.failures:
             _sign(site, cache_folder(file, order.cache), source)
     except (FervisError, OSError) as error:
-        return Answer(None, str(error), EXIT_MACHINE, time.perf_counter() - begun, confined)
+        return Answer(None, str(error), EXIT_MACHINE, time.perf_counter() - begun, allowed)
     code = EXIT_ANALYSIS_FAILED if outcome.failures else EXIT_DONE
     reason = "; ".join(outcome.failures)
-    return Answer(outcome, reason, code, time.perf_counter() - begun, confined)
+    return Answer(outcome, reason, code, time.perf_counter() - begun, allowed)
 
 
 def _sign(site: Path, cache: Path, source: str) -> None:
@@ -182,7 +184,8 @@ def _listen(stdout: IO[bytes], advance: Callable[[str, int, int], None]) -> dict
             if isinstance(done, int) and isinstance(total, int):
                 advance(words["stage"], done, total)
             continue
-        said |= words
+        # What it says first, before its network runs, holds.
+        said = words | {name: said[name] for name in said.keys() & {"allowed"}}
         if "published" in words or "error" in words:
             break
     return said

@@ -32,6 +32,7 @@ class Done:
     exit_code: int
     seconds: float
     site: Path | None
+    allowed: tuple[str, ...] = ()
 
     def line(self, folder: Path) -> dict[str, Any]:
         """A line of the log; the site as seen from ``folder``."""
@@ -107,7 +108,9 @@ def _done(
     if outcome is not None and outcome.unchanged:
         state = "unchanged"
     seen = outcome.site if outcome is not None else None
-    return Done(job.name, state, answer.reason, answer.exit_code, answer.seconds, seen)
+    return Done(
+        job.name, state, answer.reason, answer.exit_code, answer.seconds, seen, answer.allowed
+    )
 
 
 def _write_page(jobs: Sequence[Job], done: Mapping[str, Done], out: Path, language: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fervis.cli import stopping
+from fervis.cli.isolated import warn_of
 from fervis.cli.options import cache_option, set_option
 from fervis.cli.outcome import shown
 from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE
@@ -99,6 +100,7 @@ def batch(
             more={"overrides": overrides, "keep_going": keep_going, "pdf": not no_pdf},
             told=told,
         )
+    warn_of({what for done in results for what in done.allowed})
     failed = sum(done.state == "failed" for done in results)
     click.echo(f"{len(results) - failed} built, {failed} failed; {shown(out / 'index.html')}")
     return EXIT_ANALYSIS_FAILED if failed else EXIT_DONE

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+import socket
 import sys
 import time
 
 import pytest
 
 from fervis import apart, pipeline
-from fervis.apart import Limits, Order
-from fervis.apart.limits import environment
+from fervis.apart import Limits, Order, limits
+from fervis.apart.limits import CONNECTING, WRITING, environment
+from fervis.cli.isolated import warn_of
 from tests.faults.conftest import built, edit, files, project  # noqa: F401 (fixtures)
 
 FORWARD = "        return self.head("
@@ -19,6 +23,13 @@ def network_that(project, body: str) -> None:  # noqa: F811
     code = project.parent / "hw3.py"
     edit(code, "from torch import nn\n", "import os, time\nimport torch\nfrom torch import nn\n")
     edit(code, FORWARD, f"        {body}\n{FORWARD}")
+
+
+def landlock() -> int:
+    """The version that this machine has."""
+    if sys.platform != "linux":
+        return 0
+    return limits.landlock_version(ctypes.CDLL(None, use_errno=True))
 
 
 def order(file, **more) -> Order:
@@ -53,9 +64,48 @@ def test_a_network_sees_no_secret_and_writes_nowhere_else(project, monkeypatch):
     answer = apart.build(order(project), Limits())
     assert answer.outcome is not None, answer.reason
     assert answer.outcome.published, answer.outcome.failures
-    if not answer.confined:
-        pytest.skip("this Linux or other system has no Landlock")
-    assert not (project.parent / "mark").exists()
+    assert (project.parent / "mark").exists() == (WRITING in answer.allowed)
+    assert (WRITING in answer.allowed) == (landlock() < 1)
+
+
+def test_a_network_opens_no_connection_or_the_answer_says_that_it_could(project):  # noqa: F811
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        network_that(
+            project,
+            "import socket\n        try:\n"
+            f"            socket.create_connection({server.getsockname()}, 5).close()\n"
+            "        except PermissionError:\n            pass",
+        )
+        answer = apart.build(order(project), Limits())
+        assert answer.outcome is not None, answer.reason
+        server.settimeout(0)
+        try:
+            server.accept()[0].close()
+            connected = True
+        except BlockingIOError:
+            connected = False
+    assert connected == (CONNECTING in answer.allowed)
+    assert connected == (landlock() < 4)
+
+
+@pytest.mark.parametrize(
+    ("version", "left"), [(0, (WRITING, CONNECTING)), (3, (CONNECTING,)), (4, ())]
+)
+def test_what_an_older_system_does_not_prevent_is_said(monkeypatch, tmp_path, version, left, capfd):
+    """With a stand-in for the kernel: nothing may confine the process of the tests."""
+
+    class Kernel:
+        @staticmethod
+        def syscall(number: int, attributes: object, *_: object) -> int:
+            if number != limits._CREATE:
+                return 0
+            return os.open(os.devnull, os.O_RDONLY) if attributes else version or -1
+
+    assert limits._landlocked(Kernel(), [tmp_path]) == left
+    warn_of(left)
+    told = capfd.readouterr().err
+    assert all(what in told for what in left)
+    assert bool(told) == bool(left)
 
 
 def test_a_build_without_end_is_stopped(project):  # noqa: F811
