@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import Any
 
 from fervis.errors import ModelError
+from fervis.model import installed
 from fervis.model.told import told
 
 _NEVER_LOCAL = frozenset(sys.stdlib_module_names) | {"fervis", "numpy", "torch"}
@@ -175,11 +176,8 @@ def _top(name: str) -> str:
 
 def load_object(target: Target, code: LocalCode, field: str = "factory") -> Any:
     """The object that ``target`` names. Raises ModelError with the place of what went wrong."""
-    if target.file is None and _top(target.module) in sys.stdlib_module_names:
-        raise ModelError(
-            f"model.{field}: {target.module} is part of Python itself; expected an installed "
-            "package that has networks"
-        )
+    if target.file is None:
+        _require_installed(target, code.folder, field)
     try:
         with code:
             module = (
@@ -210,8 +208,46 @@ def load_object(target: Target, code: LocalCode, field: str = "factory") -> Any:
     return found
 
 
+def _require_installed(target: Target, folder: Path, field: str) -> None:
+    """Raises ModelError where a package is Python's own or merely happens to lie on the path."""
+    name = _top(target.module)
+    if name in sys.stdlib_module_names:
+        raise ModelError(
+            f"model.{field}: {target.module} is part of Python itself; expected an installed "
+            "package that has networks"
+        )
+    try:
+        found = importlib.util.find_spec(name)
+    except ValueError:  # a module made by hand, in sys.modules
+        found = None
+    if (
+        found is not None
+        and name != "fervis"
+        and installed.place(found) not in installed.places(name)
+    ):
+        raise ModelError(
+            f"model.{field}: {name} is not installed but found by PYTHONPATH or in the current "
+            "folder; install it, or name a file inside the report's folder"
+            + _hint_of_file(target, folder)
+        )
+
+
+def require_network_code(found: Any, target: Target, field: str = "factory") -> None:
+    """Raises ModelError where a function of an installed package is not there for networks.
+
+    With the right arguments such functions do anything: `yaml.unsafe_load` runs what it reads.
+    """
+    if target.file is None and not installed.is_about_networks(_origin(found)):
+        raise ModelError(
+            f"model.{field}: {target.text} is a function of a tool ({_origin(found)}); expected "
+            "one of a package that depends on torch, or of a file in the report's folder, which "
+            "may call it"
+        )
+
+
 def _origin(found: Any) -> str:
-    return _top(getattr(found, "__module__", None) or "builtins")
+    """The top-level package of an object, or of its type."""
+    return _top(getattr(found, "__module__", None) or type(found).__module__ or "builtins")
 
 
 def _is_missing(error: ModuleNotFoundError, target: Target) -> bool:

@@ -9,10 +9,8 @@ from typing import Any
 from torch import nn
 
 from fervis.errors import ModelError
-from fervis.model.code import LocalCode, Target, load_object, parse
+from fervis.model.code import LocalCode, Target, load_object, parse, require_network_code
 from fervis.model.told import told
-
-_TOOLS = frozenset({"torch", "numpy", "scipy", "pip", "setuptools", "pkg_resources", "fervis"})
 
 
 def build(factory: str, args: Mapping[str, Any], folder: Path) -> nn.Module:
@@ -31,11 +29,8 @@ def construct(target: Target, args: Mapping[str, Any], code: LocalCode) -> nn.Mo
         return unwrapped(found)
     if isinstance(found, type) and not issubclass(found, nn.Module):
         raise ModelError(f"model.factory: {target.text} is a class, but not a torch.nn.Module")
-    if target.file is None and not isinstance(found, type) and _is_tool(target):
-        raise ModelError(
-            f"model.factory: {target.text} is a function of a tool; of that package only "
-            "classes of networks can be used"
-        )
+    if not isinstance(found, type):
+        require_network_code(found, target)
     if not callable(found) or isinstance(found, nn.Module):
         raise ModelError(
             f"model.factory: {target.text} is a {type(found).__name__}; expected a class or a "
@@ -55,11 +50,6 @@ def construct(target: Target, args: Mapping[str, Any], code: LocalCode) -> nn.Mo
             "torch.nn.Module (is a `return` missing?)"
         )
     return unwrapped(network)
-
-
-def _is_tool(target: Target) -> bool:
-    """Packages whose functions do more than build a network, given the right arguments."""
-    return target.module.partition(".")[0] in _TOOLS
 
 
 def unwrapped(network: nn.Module) -> nn.Module:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fervis.errors import AnalysisError, ModelError
-from fervis.model.code import LocalCode, load_object, parse
+from fervis.model.code import LocalCode, load_object, parse, require_network_code
 from fervis.model.defaults import mean_and_std
 from fervis.model.options import ModelOptions
 from fervis.model.told import told
@@ -88,6 +88,7 @@ def preprocessing(options: ModelOptions, folder: Path) -> Preprocessing:
         target = parse(options.preprocess, folder, "preprocess")
         code = LocalCode(folder, target.file)
         function = load_object(target, code, "preprocess")
+        require_network_code(function, target, "preprocess")
         if not callable(function):
             raise ModelError(f"model.preprocess: {target.text} is not a function")
     return Preprocessing(options.channels, options.scale, mean, std, function, code)

@@ -19,6 +19,7 @@ from fervis.spec.source import FORBIDDEN
 from fervis.spec.syntax import explained
 from fervis.spec.tree import Items, Key, Node, Pair, Pairs, Scalar, key_of
 
+_STANDARD = "tag:yaml.org,2002:"  # what `!!` stands for
 DEEPEST = 50  # levels; a report needs about ten
 MOST_VALUES = 50_000  # a report with a thousand pictures and notes on each needs some 20,000
 
@@ -153,9 +154,10 @@ class _Builder:
                 "must not have; remove it (or put a text that begins with & in quotes)",
             )
         if tag := getattr(event, "tag", None):
+            written = tag.replace(_STANDARD, "!!")
             self._complain(
                 place,
-                f"{quoted(tag)} is a YAML tag, which a report must not have; "
+                f"{quoted(written)} is a YAML tag, which a report must not have; "
                 "remove it (or put a text that begins with ! in quotes)",
             )
 

@@ -11,6 +11,9 @@ from fervis.data import source
 from fervis.data.formats import fer2013
 from fervis.errors import DataError
 from tests.data.make import course, kaggle, lines, noise, other_edition, pixels, unlabelled
+from tests.limits import frugal  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.usefixtures("frugal")
 
 IMAGES = noise(6)
 LABELS = [0, 6, 3, 3, 1, 5]

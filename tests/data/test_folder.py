@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from fervis.data.faults import printable
 from fervis.data.tree import natural
 from fervis.errors import DataError
 from tests.data.make import noise
+from tests.data.test_picture import GRAY, png, saved
+from tests.limits import frugal  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.usefixtures("frugal")
 
 
 def put(folder, name, seed=0, side=48):
@@ -138,6 +144,46 @@ def test_a_truncated_and_an_empty_picture_are_said(opener, pets):
     message = said(opener)
     assert "cat/2.png: a broken picture" in message
     assert "dog/9.png: an empty file" in message
+
+
+HOSTILE = {
+    "bomb.png": (png(30_000, 30_000), "a decompression bomb"),
+    "bomb.pgm": (b"P5 40000 40000 255\n", "a decompression bomb"),
+    "cut.jpg": (saved(Image.fromarray(GRAY), "JPEG")[:300], "a broken picture"),
+    "nothing.png": (png(0, 0), "not a picture"),
+    "archive.jpg": (
+        saved(Image.fromarray(GRAY), "JPEG") + b"PK\x03\x04" + bytes(50) + b"PK\x05\x06",
+        "a ZIP archive",
+    ),
+    "script.jpg": (saved(Image.fromarray(GRAY), "JPEG") + b"<script>x</script>", "script"),
+    "page.png": (b"<html><script>alert(1)</script>", "a web page or script"),
+    "drawing.png": (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "a web page or script"),
+    "paper.png": (b"%PDF-1.7", "a PDF file"),
+    "gpj.\u202egnp.png": (b"x", "not a picture"),
+    "<img src=x onerror=alert(1)>.png": (b"x", "not a picture"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_picture_is_refused_with_its_name(opener, pets, name):
+    content, why = HOSTILE[name]
+    (pets / "cat" / name).write_bytes(content)
+    message = said(opener)
+    assert message.startswith(f"pets:cat/{printable(name)}: ")
+    assert why in message
+    assert message.isprintable()
+
+
+@pytest.mark.parametrize("kind", ["folder", "fer2013", "npz"])
+@pytest.mark.parametrize(
+    "path",
+    ["file:///etc/passwd", "http://169.254.169.254/latest", "/dev/zero", "/dev/stdin", "x" * 300,
+     "/proc/self/mem", "\\\\host\\share"],
+)  # fmt: skip
+def test_an_address_or_a_device_is_no_data_set(opener, kind, path):
+    with pytest.raises(DataError) as caught:
+        opener(kind, path)
+    assert Path(path).name[:20] in str(caught.value)
 
 
 @pytest.mark.parametrize("target", ["/etc/hostname", "../../outside.png"])

@@ -7,6 +7,9 @@ import pytest
 
 from fervis.data.log import read_log
 from fervis.errors import DataError
+from tests.limits import frugal  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.usefixtures("frugal")
 
 
 def test_a_log_is_its_columns_in_order(tmp_path):

@@ -10,6 +10,9 @@ import pytest
 
 from fervis.errors import DataError
 from tests.data.make import noise
+from tests.limits import frugal  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.usefixtures("frugal")
 
 IMAGES = noise(6, side=8)
 COLOUR = np.random.default_rng(1).integers(0, 256, (6, 8, 9, 3)).astype(np.uint8)

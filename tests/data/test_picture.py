@@ -13,6 +13,9 @@ import pytest
 from PIL import Image
 
 from fervis.data.picture import NotAPictureError, decoded
+from tests.limits import frugal  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.usefixtures("frugal")
 
 RAMP = np.arange(48 * 32, dtype=np.uint32).reshape(48, 32) * 255 // (48 * 32 - 1)
 GRAY = RAMP.astype(np.uint8)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import site
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -168,6 +171,64 @@ def test_a_module_outside_that_is_reached_by_a_link_is_not_imported(tmp_path: Pa
     assert "leads out of the report's folder" in refused(inside, "hw3.py:Net")
 
 
+PROGRAM = """
+import sys
+from pathlib import Path
+from fervis.errors import ModelError
+from fervis.model.code import LocalCode, load_object, parse
+for factory in sys.argv[2:]:
+    try:
+        print(load_object(parse(factory, Path()), LocalCode(Path(sys.argv[1]), None)))
+    except ModelError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("way", ["the current folder", "PYTHONPATH", "a link on PYTHONPATH"])
+def test_a_package_that_merely_lies_on_the_path_is_not_installed(tmp_path: Path, way: str) -> None:
+    stranger, report = tmp_path / "stranger", tmp_path / "report"
+    write(stranger, nets="raise SystemError('this ran')", **{"pkg/models": NET})
+    write(report, hw3=NET)
+    link = tmp_path / "link"
+    link.symlink_to(stranger)
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    place = {"PYTHONPATH": str(stranger), "a link on PYTHONPATH": str(link)}.get(way)
+    given = {**known, "PYTHONPATH": place} if place else known
+
+    factories = ("nets:Net", "pkg.models:Net", "fervis.model.default:ExpressionNet")
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(report), *factories],
+        cwd=stranger if place is None else tmp_path, env=given, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    nets, package, own = done.stdout.splitlines()
+    assert "nets is not installed" in nets
+    assert "pkg is not installed" in package
+    assert "ExpressionNet" in own
+
+
+def test_an_editable_install_of_the_current_folder_counts_as_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, packages = write(tmp_path / "source", **{"mine/models": NET}), tmp_path / "packages"
+    packages.mkdir()
+    (packages / "mine.pth").write_text(f"{source}\n")
+    monkeypatch.setattr(sys, "path", ["", str(source), *sys.path])
+    monkeypatch.chdir(source)
+    assert "is not installed" in refused(tmp_path, "mine.models:Net")
+    monkeypatch.setattr(site, "getusersitepackages", lambda: str(packages))
+    assert isinstance(build("mine.models:Net", {}, tmp_path), nn.Module)
+    monkeypatch.delitem(sys.modules, "mine.models")
+    monkeypatch.delitem(sys.modules, "mine")
+
+
+def test_preprocessing_by_a_tool_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, hw3=NET)
+    for tool in ("yaml:unsafe_load", "numpy:save"):
+        with pytest.raises(ModelError, match="function of a tool"):
+            load(options(preprocess=tool), folder=tmp_path, classes=3)
+
+
 @pytest.mark.parametrize(
     ("factory", "told"),
     [
@@ -183,6 +244,10 @@ def test_a_module_outside_that_is_reached_by_a_link_is_not_imported(tmp_path: Pa
         ("os:system", "part of Python itself"),
         ("torch:os.system", "part of Python itself"),
         ("torch.hub:load", "function of a tool"),
+        ("captum:attr._utils.common.torch.hub.load", "function of a tool (torch)"),
+        ("yaml:unsafe_load", "function of a tool (yaml)"),
+        ("click:launch", "function of a tool (click)"),
+        ("captum:attr._utils.common.typing.get_origin", "part of Python itself"),
         ("hw3.py:number", "is a int; expected a class or a function"),
         ("hw3.py:nothing", "returned a NoneType"),
     ],

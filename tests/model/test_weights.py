@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 import time
@@ -16,7 +17,12 @@ from safetensors.torch import save_file
 from torch import nn
 
 from fervis.errors import ModelError
+from fervis.model.defaults import weights_file
+from fervis.model.options import ModelOptions
 from fervis.model.weights import load_weights
+from tests.limits import frugal  # noqa: F401 (a fixture)
+
+pytestmark = pytest.mark.usefixtures("frugal")
 
 
 def small(width: int = 3) -> nn.Module:
@@ -133,6 +139,16 @@ def test_nan_in_weights_is_told(tmp_path: Path) -> None:
 class Evil:
     def __reduce__(self) -> Any:
         return (Path.touch, (Path("/tmp/fervis-was-here"),))  # noqa: S108
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_what_is_no_weights_file_is_told(tmp_path: Path, suffix: str) -> None:
+    os.mkfifo(tmp_path / f"pipe{suffix}")
+    (tmp_path / f"zero{suffix}").symlink_to("/dev/zero")
+    for path in (f"pipe{suffix}", f"zero{suffix}", "file:///etc/passwd", "http://169.254.169.254/"):
+        options = ModelOptions.model_validate({"factory": "hw3.py:Net", "weights": path})
+        with pytest.raises(ModelError, match="no file"):
+            weights_file(options, tmp_path)
 
 
 def test_code_in_a_pickle_is_never_run(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pytest
 
 from fervis.errors import Complaint, ReportError
 from fervis.spec.source import LARGEST
+from tests.limits import frugal  # noqa: F401 (a fixture)
 from tests.spec.registry import GOOD, complaints, load, only, with_line, with_part
+
+pytestmark = pytest.mark.usefixtures("frugal")
 
 NUMBER = 300_000
 
@@ -31,6 +35,10 @@ REFUSED = [
     ("an unknown escape", 'title: "\\cdot"\n', "1:9", "single quotes"),
     ("another encoding", "title: a\nseed: 生氣\n".encode("big5"), "2:7", "UTF-8"),
     ("UTF-16", "title: x\n".encode("utf-16"), "1:1", "UTF-16"),
+    ("UTF-16 without its mark", "title: x\n".encode("utf-16-le"), "1:2", "NUL"),
+    ("UTF-32", "title: x\n".encode("utf-32"), "1:1", "UTF-16"),
+    ("GBK", "title: 情绪\n".encode("gbk"), "1:8", "UTF-8"),
+    ("Latin-1", "title: é\n".encode("latin-1"), "1:8", "UTF-8"),
     ("a tab as indentation", "model:\n\tkind: default\n", "2:1", "tab"),
     ("a tab after spaces", "model:\n  kind: default\n  \tsize: 48\n", "3:3", "tab"),
     ("two documents", "version: 1\n---\nversion: 1\n", "2:1", "document"),
@@ -117,8 +125,15 @@ def test_what_is_no_file_is_named(tmp_path: Path, name: str) -> None:
     assert complaint.message
 
 
-def test_devices_are_no_reports() -> None:
-    assert "regular" in refused(Path("/dev/zero")).message
+def test_devices_and_pipes_are_no_reports(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.yaml")
+    for path in (Path("/dev/zero"), tmp_path / "pipe.yaml"):
+        assert "regular" in refused(path).message
+
+
+def test_a_tag_is_named_as_it_is_written(tmp_path: Path) -> None:
+    (tag,) = complaints(tmp_path, with_line(2, "title: !!python/object:os.system x"))
+    assert "'!!python/object:os.system'" in tag.message
 
 
 def test_after_an_alias_the_rest_is_checked_too(tmp_path: Path) -> None:
