@@ -135,6 +135,29 @@ def test_methods_lists_all_and_explains_one(fervis: Fervis) -> None:
     assert "layer" in fervis("methods", "gradcam").output
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_gets_its_script_and_its_answers(shell: str) -> None:
+    fervis = Path(sys.executable).with_name("fervis")
+    script = subprocess.run([fervis], env=os.environ | {"_FERVIS_COMPLETE": f"{shell}_source"},
+                            capture_output=True, text=True, check=True).stdout  # fmt: skip
+    assert f"_FERVIS_COMPLETE={shell}_complete" in script
+    line = {"COMP_WORDS": "fervis pub", "COMP_CWORD": "pub" if shell == "fish" else "1"}
+    asked = os.environ | line | {"_FERVIS_COMPLETE": f"{shell}_complete"}
+    done = subprocess.run([fervis], env=asked, capture_output=True, text=True, check=False)
+    assert "publish" in done.stdout
+    assert "build" not in done.stdout.split()
+
+
+def test_bash_takes_the_script(tmp_path: Path) -> None:
+    folder = Path(sys.executable).parent
+    line = 'eval "$(_FERVIS_COMPLETE=bash_source fervis)"; complete -p fervis'
+    known = {"PATH": f"{folder}:{os.environ['PATH']}"}
+    command = ["bash", "--norc", "-c", line]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=known)
+    assert "fervis" in done.stdout
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize(
     ("words", "offered"), [("fervis pub", "publish"), ("fervis methods gr", "gradcam")]
 )
