@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from fervis.analyses import Context, Options
+from fervis.analyses import REGISTRY, Context, Options
 from fervis.engine import ground as grounds
 from fervis.engine import keys
 from fervis.engine.network import Network
@@ -18,7 +18,7 @@ from fervis.spec.report import Report
 from fervis.text import message
 
 SMALL_SPLIT = 5000
-"""Splits of up to this many pictures are predicted as a whole even if no part asks for it."""
+"""Splits of up to this many pictures are predicted as a whole even if no part needs it."""
 
 Advance = Callable[[str, int, int], None]
 
@@ -31,11 +31,13 @@ def gather(
     answers: Answers,
     plan: list[list[list[Task]]],
     predictions: Mapping[int | str, Task],
+    curves: Sequence[Task],
     advance: Advance,
 ) -> Document:
     """The whole of what the pages show: results drawn, or the reason why there is none.
 
-    ``plan`` has the tasks of every part of every question, ``predictions`` one a picture.
+    ``plan`` has the tasks of every part of every question, ``predictions`` one a picture,
+    ``curves`` those that no part asks for: where they fail, nobody misses them.
     """
     dataset, facts = ground.dataset, network.facts()
     failures: list[str] = []
@@ -65,6 +67,9 @@ def gather(
         )
         for question, row in zip(report.questions, plan, strict=True)
     )
+    missed = len(failures)
+    training = [one for one in map(shown, curves) if one.figure]
+    del failures[missed:]
     pictures = {}
     for name, task in predictions.items():
         index = ground.indices[name]
@@ -78,7 +83,7 @@ def gather(
             else answers.result(task).arrays["probabilities"].astype("float32"),
         )
     accuracy, gallery = None, None
-    if dataset.labels is not None and _worth_predicting(ground):
+    if dataset.labels is not None and _worth_predicting(report, ground):
         try:
             values = probabilities(dataset, network, store, advance)
             accuracy = float((values.argmax(1) == dataset.labels).mean())
@@ -90,12 +95,12 @@ def gather(
         report=report,
         classes=dataset.classes,
         split=dataset.split,
-        dataset=report.data_kind,
+        dataset=grounds.data_options(report).title,
         dataset_size=len(dataset),
         pictures=pictures,
         answers=blocks,
         network=NetworkFacts(
-            model.factory or "fervis default",
+            model.factory or message("fervis' own network"),
             facts.layers,
             facts.parameters,
             facts.explains,
@@ -106,6 +111,7 @@ def gather(
         versions=dict(keys.versions()),
         failures=tuple(failures),
         gallery=gallery,
+        training=tuple(training),
     )
 
 
@@ -123,16 +129,21 @@ def _context(task: Task, ground: Ground, shapes: Mapping[str, tuple[int, ...]]) 
     )
 
 
-def _worth_predicting(ground: Ground) -> bool:
-    return len(ground.dataset) <= SMALL_SPLIT
+def _worth_predicting(report: Report, ground: Ground) -> bool:
+    """Whether it costs little, or has been done already for a part about the whole split."""
+    return len(ground.dataset) <= SMALL_SPLIT or any(
+        REGISTRY[part.analysis].SCOPE == "split"
+        and getattr(part.options, "split", None) in (None, ground.dataset.split)
+        for part in grounds.analysis_parts(report)
+    )
 
 
 def doubts_of_accuracy(
-    ground: Ground, network: Network, store: Store, advance: Advance
+    report: Report, ground: Ground, network: Network, store: Store, advance: Advance
 ) -> tuple[str, ...]:
     """A warning where the network is no better than guessing on the split, as far as known."""
     labels = ground.dataset.labels
-    if labels is None or not _worth_predicting(ground):
+    if labels is None or not _worth_predicting(report, ground):
         return ()
     try:
         values = probabilities(ground.dataset, network, store, advance)

@@ -13,7 +13,7 @@ from fervis.analyses import REGISTRY
 from fervis.engine import ground as grounds
 from fervis.engine import keys, stamp
 from fervis.engine.network import Network, Precision
-from fervis.engine.plan import image_task, tasks_of
+from fervis.engine.plan import curves_of, image_task, tasks_of
 from fervis.engine.run import run
 from fervis.engine.store import Store
 from fervis.engine.turn import turn
@@ -144,10 +144,13 @@ def _built(
             name: image_task("predictions", REGISTRY["predictions"].Options(), name, ground)
             for name in ground.indices
         }
-        tasks = [task for question in plan for part in question for task in part]
+        curves = curves_of(report, ground)
+        tasks = [*(task for question in plan for part in question for task in part), *curves]
         answers = run([*predictions.values(), *tasks], ground, network, store, advance)
         advance("draw", 0, 1)
-        document = gather(report, ground, network, store, answers, plan, predictions, advance)
+        document = gather(
+            report, ground, network, store, answers, plan, predictions, curves, advance
+        )
         failures = document.failures
         publish = keep_going or not failures
         place = site if publish else stamp.draft_path(cache, site)
@@ -188,7 +191,7 @@ def _built(
         warnings=(
             *network.facts().warnings,
             *grounds.mislabelled(ground),
-            *doubts_of_accuracy(ground, network, store, advance),
+            *doubts_of_accuracy(report, ground, network, store, advance),
             *(f"a damaged stored result was recomputed: {path}" for path in store.damaged),
         ),
     )

@@ -73,6 +73,10 @@ class Message:
     msgid: str
     values: Mapping[str, Any] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        """The sentence in English, as for a terminal."""
+        return self.msgid.format(**self.values)
+
 
 def message(msgid: str, **values: Any) -> Message:
     """Marks ``msgid`` for extraction into the catalogues and binds its values."""

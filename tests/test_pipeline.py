@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fervis import pipeline
+from fervis import gather, pipeline
 from fervis.errors import ReportError
 from tests.project import REPORT, write_project
 
@@ -185,3 +185,38 @@ def test_an_override_is_for_this_run_only(project):
     outcome = pipeline.build(project, overrides=["images.1=16"])
     assert outcome.pictures[1] == 16
     assert project.read_text("utf-8") == REPORT
+
+
+def test_the_log_beside_the_weights_is_drawn_on_the_networks_page_only(project):
+    (project.parent / "log.csv").write_text(
+        "epoch,train_loss,valid_loss\n0,2.0,2.1\n1,1.0,1.2\n", "utf-8"
+    )
+    outcome = pipeline.build(project, pdf=False)
+    assert outcome.computed == ("training",)
+    site = project.parent / "site"
+    page = (site / "network.html").read_text("utf-8")
+    assert "By validation loss the best one is epoch 1" in page
+    assert "data/training-epoch.csv" in page
+    assert (site / "data" / "training-epoch.csv").read_text("utf-8").splitlines()[0] == (
+        "epoch,train_loss,valid_loss"
+    )
+    assert "validation loss" not in (site / "index.html").read_text("utf-8")
+
+
+def test_a_log_that_nobody_asked_for_cannot_fail_a_build(project):
+    (project.parent / "log.csv").write_text("epoch,speed\n0,2\n1,3\n", "utf-8")
+    outcome = pipeline.build(project, pdf=False)
+    assert not outcome.failures
+    assert "<svg" not in (project.parent / "site" / "network.html").read_text("utf-8")
+
+
+def test_a_split_too_large_to_predict_unasked_has_a_gallery_where_a_part_needs_it(
+    project, monkeypatch
+):
+    gallery = project.parent / "site" / "confusion.html"
+    monkeypatch.setattr(gather, "SMALL_SPLIT", 10)
+    pipeline.build(project, pdf=False)
+    assert gallery.is_file()
+    edit(project, "      - confusion: {}\n", "")
+    pipeline.build(project, pdf=False)
+    assert not gallery.is_file()

@@ -118,7 +118,7 @@ def readme() -> str:
     """README.md with the table of analyses as it should be."""
     rows = ["| | part of an answer | the question it answers |", "|---|---|---|"]
     rows += [
-        f"| {_thumbnail(name, analysis)} | [`{name}`](docs/report-yaml.md#{name}) "
+        f"| {_thumbnail(name, analysis)} | [`{name}`](docs/analyses/{name}.md) "
         f"| {_cell(analysis.ANSWERS.msgid)} |"
         for name, analysis in REGISTRY.items()
     ]

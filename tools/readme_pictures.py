@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SITE, IMAGES = ROOT / "site", ROOT / "docs" / "images"
 SIDE = 96  # of a thumbnail, in pixels
 FACES = {
-    "saliency": "q1-1-0-map",
+    "saliency": "q1-2-0-map",
     "lime": "q3-1-5-weights",
     "gradcam": "q4-2-5-overlay",
 }

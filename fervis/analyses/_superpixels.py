@@ -10,7 +10,7 @@ from fervis.analyses._words import picture, place_of
 from fervis.draw import overlay, png
 from fervis.draw.figure import Panel
 from fervis.errors import AnalysisError
-from fervis.text import Message, message
+from fervis.text import Message, Text, message
 
 GREEN, DARK_GREEN = (0, 158, 90), (0, 92, 46)
 RED, DARK_RED = (214, 40, 40), (122, 0, 16)
@@ -58,7 +58,7 @@ def without_detail(image: NDArray[np.uint8], segments: NDArray[np.int64]) -> NDA
 
 
 def panels(
-    result: Result, most: int, target: Message, context: Context
+    result: Result, most: int, target: Text, context: Context
 ) -> tuple[tuple[Panel, Panel], tuple[Message, ...]]:
     """Superpixels for and against, then only those for; and what has to be said about them.
 
@@ -84,14 +84,14 @@ def panels(
     }
     if supports and opposes:
         alt = message(
-            "Superpixels that matter for {target}: {supports} speak for it, most strongly "
-            "{place}; {opposes} speak against it, most strongly {place_against}.",
+            "Superpixels that matter for {target}: {supports} for it, most strongly {place}; "
+            "{opposes} against it, most strongly {place_against}.",
             **words,
         )
     elif supports:
         alt = message(
-            "Superpixels that matter for {target}: {supports} speak for it, most strongly "
-            "{place}; none of the largest speaks against it.",
+            "Superpixels that matter for {target}: {supports} for it, most strongly {place}; none "
+            "of the largest against it.",
             **words,
         )
     else:
@@ -112,7 +112,7 @@ def panels(
             Panel(
                 "support",
                 "overlay",
-                message("Only what speaks for the class"),
+                message("Supporting parts only"),
                 message(
                     "Only the {count} superpixels that speak most for {target}, {share} of "
                     "the picture; the rest is covered.",

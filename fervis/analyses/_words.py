@@ -38,6 +38,11 @@ def class_name(context: Context, label: int) -> Text:
     return context.classes[label] if known else Text.same(str(label))
 
 
+def target_name(result: Result, context: Context) -> Text:
+    """The explained class alone, where the heading has said already what was predicted."""
+    return class_name(context, int(_number(result, "target")))
+
+
 def explained(result: Result, context: Context) -> Message:
     """The explained class, and how it relates to the true and to the predicted one."""
     target, predicted = int(_number(result, "target")), int(_number(result, "predicted"))

@@ -99,13 +99,13 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             **shown,
         ),
         facts=(
-            Fact(message("Method"), message("the layer's output, one map a channel")),
+            Fact(message("Method"), message("output of the layer, a map a channel")),
             Fact(message("Layer"), options.layer),
             Fact(message("Resolution"), str(shown["resolution"])),
             Fact(
                 message("Scaling"),
                 message(
-                    "minimum to maximum of each map; together from {low} to {high}",
+                    "minimum to maximum of each map; all from {low} to {high}",
                     low=number(float(maps.min())),
                     high=number(float(maps.max())),
                 ),

@@ -133,8 +133,8 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
     return Figure(
         panels=(_panel(counts, shares, names, options, summary(shares, names, numbers)),),
         caption=message(
-            "Confusion matrix of {samples} pictures of “{split}”: rows are true classes, columns "
-            "predicted ones. Accuracy {accuracy} (95 % interval {low} to {high}).",
+            "{samples} pictures of “{split}”: rows are true classes, columns predicted ones. "
+            "Accuracy {accuracy} (95% interval {low}–{high}).",
             **numbers,
         ),
         facts=(
@@ -142,7 +142,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             Fact(message("Samples"), int(counts.sum())),
             Fact(
                 message("Accuracy"),
-                message("{accuracy}, 95 % bootstrap interval {low} to {high}", **numbers),
+                message("{accuracy}, 95% bootstrap interval {low} to {high}", **numbers),
             ),
             Fact(
                 message("Scaling"),

@@ -153,7 +153,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             **shown,
         ),
         facts=(
-            Fact(message("Method"), message("gradient ascent, step {rate} · g / rms(g)", **shown)),
+            Fact(message("Method"), message("gradient ascent, step {rate} × g / rms(g)", **shown)),
             Fact(message("Layer"), options.layer),
             Fact(message("Steps"), options.steps),
             Fact(message("Restraint"), how),

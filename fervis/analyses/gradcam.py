@@ -19,11 +19,12 @@ from fervis.analyses._words import (
     picture_panel,
     place_of,
     shape_of,
+    target_name,
 )
 from fervis.draw import colour, overlay, png
 from fervis.draw.figure import ColourBar, Fact, Figure, Panel
 from fervis.errors import AnalysisError
-from fervis.text import Message, message
+from fervis.text import Message, Text, message
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -137,10 +138,9 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
         for name, pixels in maps.items()
     }
     encoded = {name: png.encode(pixels) for name, pixels in maps.items()}
-    alt, remarks = _evidence_words(cam, target, layer)
-    laid_over = message(
-        "The picture with the Grad-CAM map for {target} laid over it.", target=target
-    )
+    name = target_name(result, context)
+    alt, remarks = _evidence_words(cam, name, layer)
+    laid_over = message("The picture with the Grad-CAM map for {target} laid over it.", target=name)
     return Figure(
         panels=(
             picture_panel(context),
@@ -169,12 +169,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
         caption=message(
             "Grad-CAM for {target}; largest value {high}.", target=target, high=number(high)
         ),
-        reading=message(
-            "Maps of layer {layer}, which has {resolution} cells, enlarged bilinearly and each "
-            "divided by its largest value.",
-            layer=layer,
-            resolution=resolution,
-        ),
+        reading=_reading(layer, resolution, f"{width}×{height}"),
         facts=(
             Fact(
                 message("Method"),
@@ -187,11 +182,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
             Fact(message("Layer"), layer),
             Fact(
                 message("Resolution"),
-                message(
-                    "{cells} cells, enlarged to {pixels}",
-                    cells=resolution,
-                    pixels=f"{width}×{height}",
-                ),
+                _enlarged(resolution, f"{width}×{height}"),
             ),
             Fact(
                 message("Scaling"),
@@ -203,8 +194,29 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
     )
 
 
+def _reading(layer: str, cells: str, pixels: str) -> Message:
+    if cells == pixels:
+        return message(
+            "Maps of layer {layer}, which has a cell for every pixel, each divided by its largest "
+            "value.",
+            layer=layer,
+        )
+    return message(
+        "Maps of layer {layer}, which has {resolution} cells, enlarged bilinearly and each "
+        "divided by its largest value.",
+        layer=layer,
+        resolution=cells,
+    )
+
+
+def _enlarged(cells: str, pixels: str) -> Message:
+    if cells == pixels:
+        return message("{cells} cells", cells=cells)
+    return message("{cells} cells, enlarged to {pixels}", cells=cells, pixels=pixels)
+
+
 def _evidence_words(
-    cam: np.ndarray, target: Message, layer: str
+    cam: np.ndarray, target: Text, layer: str
 ) -> tuple[Message, tuple[Message, ...]]:
     if cam.max() <= 0:
         none = message(

@@ -14,7 +14,7 @@ from fervis.analyses import _masks, _superpixels, _surrogate
 from fervis.analyses._batches import network
 from fervis.analyses._contract import Context, Result, Scope, Subjects
 from fervis.analyses._target import TargetOptions, targets
-from fervis.analyses._words import explained, number, picture_panel
+from fervis.analyses._words import explained, number, picture_panel, target_name
 from fervis.draw.figure import Fact, Figure
 from fervis.text import Message, message
 
@@ -183,7 +183,9 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
         "largest": number(float(np.abs(weights).max())),
         "shown": min(options.features, len(weights)),
     }
-    panels, remarks = _superpixels.panels(result, options.features, target, context)
+    panels, remarks = _superpixels.panels(
+        result, options.features, target_name(result, context), context
+    )
     return Figure(
         panels=(picture_panel(context), *panels),
         caption=message(

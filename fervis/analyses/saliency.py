@@ -18,6 +18,7 @@ from fervis.analyses._words import (
     picture,
     picture_panel,
     place_of,
+    target_name,
 )
 from fervis.draw import colour, overlay, png
 from fervis.draw.figure import ColourBar, Fact, Figure, Panel
@@ -107,7 +108,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
                 message(
                     "Saliency map for {target}: strongest {place}; half of its total lies in "
                     "{share} of the pixels.",
-                    target=target,
+                    target=target_name(result, context),
                     place=place,
                     share=percent(_share_of_half(saliency)),
                 ),
@@ -136,8 +137,8 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             "Saliency for {target}; largest value {high}.", target=target, high=number(high)
         ),
         reading=message(
-            "The colours run from 0 to the largest value of each map. On the right the {covered} "
-            "of the pixels with the smallest saliency are covered.",
+            "Colours run from 0 to the largest value of each map. On the right the least salient "
+            "{covered} of the pixels are covered.",
             covered=percent(covered),
         ),
         facts=(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,8 +37,8 @@ PAPER = (
 
 _STEPS = ("epoch", "step", "iteration")
 _QUANTITIES = {
-    "loss": (("loss", "nll", "cross_entropy"), message("Loss")),
-    "accuracy": (("acc",), message("Accuracy")),
+    "loss": (("loss", "nll", "cross_entropy"), message("Loss"), message("loss")),
+    "accuracy": (("acc",), message("Accuracy"), message("accuracy")),
 }
 _SIDES = {
     "train": message("training"),
@@ -87,16 +88,32 @@ def compute(
 def _quantity(column: str) -> str | None:
     found = (
         name
-        for name, (marks, _) in _QUANTITIES.items()
+        for name, (marks, _, _) in _QUANTITIES.items()
         if any(mark in column.lower() for mark in marks)
     )
     return next(found, None)
 
 
-def _title(column: str) -> Message | Text:
+def _side(column: str) -> Message | Text:
     """ "train_loss" as "training"; a column of another style keeps its name."""
     words = column.lower().replace("-", "_").split("_")
     return next((_SIDES[word] for word in words if word in _SIDES), Text.same(column))
+
+
+def _titles(columns: Iterable[str]) -> dict[str, Message | Text]:
+    """ "train_loss" as "training loss"; columns that would be called alike keep their names."""
+    titles: dict[str, Message | Text] = {}
+    for column in columns:
+        side, quantity = _side(column), _quantity(column)
+        titles[column] = Text.same(column)
+        if quantity and isinstance(side, Message):
+            words = {"side": side, "quantity": _QUANTITIES[quantity][2]}
+            titles[column] = message("{side} {quantity}", **words)
+    said = Counter(map(repr, titles.values()))
+    return {
+        column: title if said[repr(title)] == 1 else Text.same(column)
+        for column, title in titles.items()
+    }
 
 
 def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa: ARG001
@@ -108,33 +125,37 @@ def draw(result: Result, options: Options, context: Context) -> Figure:  # noqa:
         if quantity and name != "epoch":
             groups.setdefault(quantity, {})[name] = np.asarray(values, np.float64)
     best, by = _best(groups)
+    titles = _titles(name for columns in groups.values() for name in columns)
     return Figure(
         panels=tuple(
-            _chart(quantity, epochs, groups[quantity])
+            _chart(quantity, epochs, groups[quantity], titles)
             for quantity in _QUANTITIES
             if quantity in groups
         ),
         caption=message(
             "{epochs} epochs of training. By {column} the best one is epoch {best}, with {value}.",
             epochs=len(epochs),
-            column=by,
+            column=titles[by],
             best=f"{epochs[best]:g}",
             value=number(float(_column(groups, by)[best])),
         ),
         facts=(Fact(message("Epochs"), len(epochs)),),
-        tables=(_table(epochs, groups, best),),
+        tables=(_table(epochs, groups, titles, best),),
         data=dict(result.arrays),
     )
 
 
 def _chart(
-    quantity: str, epochs: NDArray[np.float64], columns: Mapping[str, NDArray[np.float64]]
+    quantity: str,
+    epochs: NDArray[np.float64],
+    columns: Mapping[str, NDArray[np.float64]],
+    titles: Mapping[str, Message | Text],
 ) -> Panel:
     from fervis.draw import chart
 
     title = _QUANTITIES[quantity][1]
-    words = {column: _title(column) for column in columns}
-    if len(set(map(str, words.values()))) < len(words):
+    words = {column: _side(column) for column in columns}
+    if len({repr(word) for word in words.values()}) < len(words):
         words = {column: Text.same(column) for column in columns}
     shares = all(np.nanmax(values, initial=0) <= 1 for values in columns.values())
     svg, height = chart.curves(
@@ -153,14 +174,14 @@ def _chart(
             "Curves over {epochs} epochs: {first} goes from {first_start} to {first_end}, "
             "{last} from {last_start} to {last_end}.",
             epochs=len(epochs),
-            first=first,
+            first=titles[first],
             first_start=_at(columns[first], 0),
             first_end=_at(columns[first], -1),
-            last=last,
+            last=titles[last],
             last_start=_at(columns[last], 0),
             last_end=_at(columns[last], -1),
         ),
-        chart.WIDTH,
+        chart.CURVES_WIDTH,
         height,
         svg=svg,
         words={**words, "Epoch": message("Epoch"), title.msgid: title},
@@ -168,7 +189,8 @@ def _chart(
 
 
 def _at(values: NDArray[np.float64], place: int) -> str:
-    return DASH if np.isnan(values[place]) else number(float(values[place]))
+    """Three digits, also where the last is a nought: a column of them must line up."""
+    return DASH if np.isnan(values[place]) else f"{values[place]:#.3g}".rstrip(".")
 
 
 def _column(
@@ -192,13 +214,14 @@ def _best(groups: Mapping[str, Mapping[str, NDArray[np.float64]]]) -> tuple[int,
 def _table(
     epochs: NDArray[np.float64],
     groups: Mapping[str, Mapping[str, NDArray[np.float64]]],
+    titles: Mapping[str, Message | Text],
     best: int,
 ) -> Table:
     columns = {name: values for group in groups.values() for name, values in group.items()}
     rows = [(0, message("first")), (best, message("best")), (len(epochs) - 1, message("last"))]
     return Table(
         message("First, best and last epoch."),
-        (message("Epoch"), *columns),
+        (message("Epoch"), *(titles[name] for name in columns)),
         tuple(
             (
                 message("{which}: {epoch}", which=which, epoch=f"{epochs[row]:g}"),

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from fervis.data.store import Store
 from fervis.errors import DataError
-from fervis.text import Text
+from fervis.text import Message, Text
 
 ClassName = str | Annotated[dict[str, str], Field(min_length=1)]
 """One class in words: one string, or one string per language."""
@@ -47,6 +47,11 @@ class DataOptions(BaseModel):
         "and data of your own may not",
     )
 
+    @property
+    def title(self) -> Message | str:
+        """What a report calls the data."""
+        return self.kind
+
 
 class FileOptions(DataOptions):
     """A data set that lies in a file or a folder of the user's."""
@@ -59,6 +64,11 @@ class FileOptions(DataOptions):
         description="the share of the pictures in `split: heldout`; the others are `split: train`",
     )
     held_out_seed: int = Field(0, description="another number holds out other pictures")
+
+    @property
+    def title(self) -> Message | str:
+        """The name of the file or folder."""
+        return self.path.name
 
     def source(self, folder: Path) -> Path:
         """Where the data lie; ``folder`` is the one of report.yaml."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 WIDTH = 560
 """Pixels: what an A4 page leaves between its margins, so that 1 px in print is 1 px."""
 
+CURVES_WIDTH = 400
+"""Pixels: two of them stand side by side on paper and on a laptop, one on a phone."""
+
 _POINTS = 0.75  # points in a CSS pixel
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -45,7 +48,7 @@ DASHES: tuple[str | tuple[int, tuple[float, ...]], ...] = (
 
 
 class Canvas:
-    """One pair of axes of ``height`` pixels and what becomes of it."""
+    """One pair of axes in ``height`` pixels and what becomes of it."""
 
     def __init__(self, axes: Axes, height: int) -> None:
         self.axes, self.height = axes, height
@@ -53,7 +56,9 @@ class Canvas:
 
 
 @contextmanager
-def _canvas(height: int, margins: tuple[float, float, float, float]) -> Iterator[Canvas]:
+def _canvas(
+    height: int, margins: tuple[float, float, float, float], width: int = WIDTH
+) -> Iterator[Canvas]:
     """Axes inside ``margins`` (left, right, top, bottom, in pixels); the SVG once it is left.
 
     The place of the axes is fixed and never fitted to the texts: they change with the language.
@@ -63,13 +68,13 @@ def _canvas(height: int, margins: tuple[float, float, float, float]) -> Iterator
 
     with warnings.catch_warnings(), matplotlib.rc_context(_STYLE):
         warnings.filterwarnings("ignore", message=r"Glyph .* missing")  # the page has the fonts
-        figure = Figure(figsize=(WIDTH / 96, height / 96))
+        figure = Figure(figsize=(width / 96, height / 96))
         left, right, top, bottom = margins
         axes = figure.add_axes(
             (
-                left / WIDTH,
+                left / width,
                 bottom / height,
-                (WIDTH - left - right) / WIDTH,
+                (width - left - right) / width,
                 (height - top - bottom) / height,
             )
         )
@@ -98,7 +103,7 @@ def heatmap(
 
     count = len(names)
     slanted = count > 8
-    left, right, top, bottom = 96, 8, 8, 104 if slanted else 56
+    left, right, top, bottom = 96, 8, 8, 104 if slanted else 46
     width = WIDTH - left - right
     inner = round(width * (0.72 if count <= 8 else 1.0))
     with _canvas(top + inner + bottom, (left, right, top, bottom)) as canvas:
@@ -168,16 +173,15 @@ def curves(
     y_title: str,
     unit_range: bool = False,
 ) -> tuple[str, int]:
-    """Lines over ``across`` (N,), each named at its right end: SVG and height in pixels.
+    """Lines over ``across`` (N,), named above: SVG of CURVES_WIDTH and its height in pixels.
 
     Colour and dash both tell the lines apart. ``unit_range`` fixes the y axis to 0…1. NaN values
     leave gaps.
     """
     from matplotlib.ticker import MaxNLocator
 
-    height = 240
-    margins = (52, 148, 10, 44)
-    with _canvas(height, margins) as canvas:
+    names = 28 * -(-len(lines) // 3)  # the room for the lines' names
+    with _canvas(196 + names, (50, 12, 6 + names, 40), CURVES_WIDTH) as canvas:
         axes = canvas.axes
         for place, (name, values) in enumerate(lines.items()):
             axes.plot(
@@ -200,10 +204,12 @@ def curves(
         axes.set_xlabel(x_title)
         axes.set_ylabel(y_title, rotation_mode="anchor")
         axes.legend(
-            loc="center left",
-            bbox_to_anchor=(1.01, 0.5),
+            loc="lower left",
+            bbox_to_anchor=(-0.02, 1.0),
+            ncols=3,
             frameon=False,
             handlelength=2.2,
+            columnspacing=2.4,
             fontsize=9,
         )
     return canvas.svg, canvas.height

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from fervis.data.dataset import Dataset
 from fervis.data.log import read_log
 from fervis.engine.network import Facts, Network
 from fervis.engine.pick import median_correct
-from fervis.engine.plan import WRITTEN, Ground, part_options
+from fervis.engine.plan import BESIDE, WRITTEN, Ground, log_name, part_options
 from fervis.engine.run import Advance, probabilities
 from fervis.engine.store import Store
 from fervis.errors import Complaint, DataError, FervisError, ReportError
@@ -133,9 +134,13 @@ def stand(
             if REGISTRY[part.analysis].SCOPE == "log":
                 path = _log_path(part, report)
                 if path is not None:
-                    logs[str(getattr(part.options, "log", None))] = read_log(path)
+                    logs[log_name(part.options)] = read_log(path)
         except DataError as error:
             complaints.append(report.complaint((*part.where, part.analysis), str(error)))
+    beside = _log_beside(report)
+    if beside is not None:
+        with suppress(DataError):  # nobody asked for it
+            logs.setdefault(BESIDE, read_log(beside))
     indices: dict[int | str, int] = {}
     for name, index in report.pictures.items():
         if index != "auto":
@@ -265,19 +270,22 @@ def _shortened(names: list[str], most: int = 12) -> str:
 
 
 def log_files(report: Report) -> list[Path]:
-    """The training logs that a report reads."""
-    paths = (
+    """The training logs that a report reads, and the one beside its weights."""
+    named = (
         _log_path(part, report)
         for part in analysis_parts(report)
         if REGISTRY[part.analysis].SCOPE == "log"
     )
+    paths = dict.fromkeys((*named, _log_beside(report)))
     return [path for path in paths if path is not None and path.is_file()]
 
 
 def _log_path(part: Part, report: Report) -> Path | None:
     named = getattr(part.options, "log", None)
-    if named is not None:
-        return report.folder / Path(named)
+    return _log_beside(report) if named is None else report.folder / Path(named)
+
+
+def _log_beside(report: Report) -> Path | None:
     model = model_options(report)
     if model.factory is None:
         return DEFAULT_LOG if DEFAULT_LOG.exists() else None

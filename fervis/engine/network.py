@@ -11,6 +11,7 @@ from fervis.engine import keys
 from fervis.engine.store import Entry, Store
 from fervis.model.fingerprint import fingerprint
 from fervis.model.options import ModelOptions
+from fervis.text import Message
 
 if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
@@ -26,7 +27,7 @@ class Facts:
 
     layers: tuple[dict[str, Any], ...]  # name, aliases, path, kind, shape, parameters
     parameters: int
-    explains: str
+    explains: Message  # how logits are had
     warnings: tuple[str, ...]
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -83,14 +84,18 @@ class Network:
     def facts(self) -> Facts:
         """Layers, size and how logits are had; from the store where it is known."""
         if self._facts is None:
-            key = keys.digest(["facts", 1, self.fingerprint, self.classes, dict(keys.versions())])
+            key = keys.digest(["facts", 2, self.fingerprint, self.classes, dict(keys.versions())])
             entry = self._store.get(key)
             if entry is None:
                 entry = Entry(arrays={}, meta=_facts_of(self.classifier()), blobs={})
                 self._store.put(key, entry)
             meta = entry.meta
+            how, values = meta["explains"]
             self._facts = Facts(
-                tuple(meta["layers"]), meta["parameters"], meta["explains"], tuple(meta["warnings"])
+                tuple(meta["layers"]),
+                meta["parameters"],
+                Message(how, values),
+                tuple(meta["warnings"]),
             )
         return self._facts
 
@@ -114,6 +119,6 @@ def _facts_of(classifier: Classifier) -> dict[str, Any]:
     return {
         "layers": list(layers.values()),
         "parameters": classifier.parameters,
-        "explains": classifier.explains,
+        "explains": [classifier.explains.msgid, dict(classifier.explains.values)],
         "warnings": list(classifier.warnings),
     }

@@ -15,6 +15,12 @@ from fervis.spec.report import Part, Report
 WRITTEN = ("text", "math")
 """Parts that the author wrote and nothing computes."""
 
+CURVES = "training"
+"""The analysis that the page about the network shows although no part asks for it."""
+
+BESIDE = "None"
+"""In ``Ground.logs``: the log that lies beside the weights."""
+
 
 @dataclass(frozen=True)
 class Task:
@@ -54,7 +60,7 @@ class Ground:
     splits: Mapping[str, Dataset]  # the other splits that parts name
     fingerprint: str
     indices: Mapping[int | str, int]
-    logs: Mapping[str, Mapping[str, Any]]  # training logs by path
+    logs: Mapping[str, Mapping[str, Any]]  # training logs by path, and BESIDE
     seed: int
     precision: str = "auto"
 
@@ -96,10 +102,23 @@ def tasks_of(part: Part, report: Report, ground: Ground) -> list[Task]:
         common["data"] = data.digest
         common["classes"] = len(data.classes)
     elif scope == "log":
-        log = ground.logs[str(getattr(options, "log", None))]
+        log = ground.logs[log_name(options)]
         common["log"] = keys.digest({k: v.tolist() for k, v in log.items()})
         del common["network"]
     return [Task(part.analysis, options, scope, None, None, None, split, common)]
+
+
+def curves_of(report: Report, ground: Ground) -> list[Task]:
+    """The curves of the log beside the weights, where there is one and no part shows curves."""
+    parts = (part for question in report.questions for part in question.answer)
+    if any(part.analysis == CURVES for part in parts) or BESIDE not in ground.logs:
+        return []
+    return tasks_of(Part(CURVES, (), REGISTRY[CURVES].Options()), report, ground)
+
+
+def log_name(options: object) -> str:
+    """Under which name ``Ground.logs`` has the log of a part."""
+    return str(getattr(options, "log", None))
 
 
 def split_of(options: Options, ground: Ground) -> Dataset:

@@ -15,7 +15,7 @@ from fervis.draw.figure import Figure
 from fervis.engine import keys
 from fervis.engine.figures import from_entry, to_entry
 from fervis.engine.network import Network
-from fervis.engine.plan import Ground, Task, split_of
+from fervis.engine.plan import Ground, Task, log_name, split_of
 from fervis.engine.store import Entry, Store
 from fervis.errors import AnalysisError, DiskError, FervisError
 
@@ -161,9 +161,7 @@ def _compute(
             probabilities=probabilities(data, network, store, lambda *_: None),
         )
     elif first.scope == "log":
-        subjects = Subjects(
-            empty, None, rngs, log=ground.logs[str(getattr(first.options, "log", None))]
-        )
+        subjects = Subjects(empty, None, rngs, log=ground.logs[log_name(first.options)])
     else:
         subjects = Subjects(empty, None, rngs)
     analysis = REGISTRY[first.analysis]

@@ -50,7 +50,6 @@ def inspect(
     found = first(lambda: trace(network, inputs, Manner()), inputs, tell)
     manner = Manner(no_dropout=found.drops)
     head = outputs.find_head(found.output, classes, found.finals(), declared)
-    skipped = None
     for address in outputs.bypasses(head, found.finals()):
         tried, trial = replace(head, bypassed=address), replace(manner, bypass=address)
         try:
@@ -58,10 +57,9 @@ def inspect(
         except Exception:  # noqa: S112 - what the author's code makes of another value
             continue
         if outputs.agrees(logits, head, found.output):
-            skipped = "a function" if address.path is None else f"module {address.path}"
             manner, head = trial, tried
             break
-    explains, warnings = outputs.explained(head, skipped)
+    explains, warnings = outputs.explained(head)
     head = replace(head, explains=explains, warnings=(*head.warnings, *warnings))
     doubts = _doubts(found, lambda given: head.logits(Pass(network, (), manner).run(given)), inputs)
     return Known(found, manner, head, (*doubts, *head.warnings))

@@ -13,12 +13,14 @@ from fervis.errors import ModelError
 from fervis.model.options import Output
 from fervis.model.passes import Address
 from fervis.model.trace import Event
+from fervis.text import Message, message
 
 Returned = Literal["logits", "probabilities", "log_probabilities", "sigmoids"]
 Step = str | int
 
 _PREFERRED = ("logits", "out", "output", "outputs", "preds", "prediction", "y")
 _TINY = 1e-30
+_UNKNOWN = message("not known")
 _PROBES = 2
 """Pictures in the pass that ``find_head`` looks at."""
 
@@ -43,7 +45,7 @@ class Head:
     single: bool = False
     flat: bool = False
     bypassed: Address | None = None
-    explains: str = ""
+    explains: Message = _UNKNOWN
     warnings: tuple[str, ...] = ()
 
     def found(self, output: Any) -> Tensor:
@@ -151,17 +153,23 @@ def agrees(logits: Tensor, head: Head, output: Any) -> bool:
     return logits.shape == expected.shape and torch.allclose(logits.softmax(1), expected, atol=1e-4)
 
 
-def explained(head: Head, skipped: str | None) -> tuple[str, tuple[str, ...]]:
+def explained(head: Head) -> tuple[Message, tuple[str, ...]]:
     """``Classifier.explains`` and what to warn of."""
     if head.returned == "logits":
-        return "logits, as the network returns them", ()
+        return message("logits, as the network returns them"), ()
     end = {"sigmoids": "sigmoid", "probabilities": "softmax"}.get(head.returned, "log-softmax")
-    if skipped is not None:
-        return f"logits, before the network's final {end} ({skipped})", ()
+    if head.bypassed is not None and head.bypassed.path is not None:
+        return message(
+            "logits, before the network's final {end} (module {path})",
+            end=end,
+            path=head.bypassed.path,
+        ), ()
+    if head.bypassed is not None:
+        return message("logits, before the network's final {end} (a function)", end=end), ()
     if head.returned == "sigmoids":
-        return "logits, computed back from the network's final sigmoid", ()
+        return message("logits, computed back from the network's final sigmoid"), ()
     return (
-        f"log-probabilities, because the network's {end} cannot be taken off",
+        message("log-probabilities, because the network's {end} cannot be taken off", end=end),
         (
             f"the network's {end} cannot be taken off, so log-probabilities are explained; their "
             "gradients mix all classes. Return the scores before it for explanations of logits",

@@ -70,10 +70,10 @@ class Method:
 class NetworkFacts:
     """What network.html and the captions say about the network."""
 
-    name: str
+    name: Message | str
     layers: tuple[Mapping[str, Any], ...]  # name, path, kind, shape, parameters
     parameters: int
-    explains: str
+    explains: Message
     fingerprint: str
     warnings: tuple[str, ...] = ()
 
@@ -97,7 +97,7 @@ class Document:
     report: Report
     classes: tuple[Text, ...]
     split: str
-    dataset: str  # "faces", "fer2013", …
+    dataset: Message | str  # what a report calls the data
     dataset_size: int
     pictures: Mapping[int | str, Picture]
     answers: tuple[tuple[Block, ...], ...]  # one tuple of blocks a question
@@ -106,4 +106,5 @@ class Document:
     methods: Mapping[str, Method] = field(default_factory=dict)  # by the analysis' name
     versions: Mapping[str, str] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    training: tuple[Shown, ...] = ()  # curves for the network's page that no part shows
     gallery: Gallery | None = None  # where labels and probabilities of the split are known

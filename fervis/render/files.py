@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import csv
 import io
 import os
 from collections.abc import Mapping
@@ -75,6 +76,27 @@ def csv_bytes(array: NDArray[np.generic]) -> bytes:
     whole = array.dtype.kind in "biu"
     np.savetxt(buffer, array, fmt="%d" if whole else "%.9g", delimiter=",", newline="\r\n")
     return buffer.getvalue().encode("ascii")
+
+
+def columns_of(
+    arrays: Mapping[str, NDArray[np.generic]],
+) -> list[dict[str, NDArray[np.generic]]]:
+    """Arrays of one dimension, those of equal length together: each group is one table."""
+    groups: dict[int, dict[str, NDArray[np.generic]]] = {}
+    for name, array in arrays.items():
+        if array.ndim == 1 and len(array) > 1 and array.dtype.kind in "biuf":
+            groups.setdefault(len(array), {})[name] = array
+    return list(groups.values())
+
+
+def columns_csv(columns: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """Arrays of equal length as CSV, a column each, under their names."""
+    buffer = io.StringIO(newline="")
+    rows = csv.writer(buffer)
+    rows.writerow(columns)
+    written = ([f"{value:.9g}" for value in array.tolist()] for array in columns.values())
+    rows.writerows(zip(*written, strict=True))
+    return buffer.getvalue().encode("utf-8")
 
 
 def npz_bytes(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fervis.render.document import Document, Gallery
 from fervis.render.files import Files, picture_png
@@ -18,6 +19,15 @@ WHOLE = 2000
 
 FEW = 12
 """So many of the surest right answers of a class are shown of a larger split."""
+
+ALL_MISTAKES = 5000
+"""Splits of up to this many pictures are shown with all mistakes."""
+
+MOST = 24
+"""So many of the surest mistakes of a cell are shown of a larger split, and in all at most …"""
+
+IN_ALL = 1200
+"""… about so many, however many classes there are: the site stays a few megabytes."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +71,9 @@ def build_gallery(document: Document, files: Files) -> GalleryView | None:
         return None
     predicted = gallery.probabilities.argmax(1)
     classes = range(len(document.classes))
+    most = _most(gallery.labels, predicted)
     rows = tuple(
-        tuple(_cell(document, gallery, predicted, row, column, files) for column in classes)
+        tuple(_cell(document, gallery, predicted, row, column, most, files) for column in classes)
         for row in classes
     )
     filled = [cell for row in rows for cell in row if cell.count]
@@ -71,20 +82,30 @@ def build_gallery(document: Document, files: Files) -> GalleryView | None:
     return GalleryView(rows, tuple(filled), width, height)
 
 
+def _most(labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> tuple[int, int]:
+    """How many pictures of a cell are shown: of wrong answers, and of right ones."""
+    if len(labels) <= WHOLE:
+        return len(labels), len(labels)
+    if len(labels) <= ALL_MISTAKES:
+        return len(labels), FEW
+    cells = len(np.unique(np.stack([labels, predicted]), axis=1).T)
+    share = max(1, IN_ALL // cells)
+    return min(MOST, share), min(FEW, share)
+
+
 def _cell(
     document: Document,
     gallery: Gallery,
     predicted: np.ndarray,
     row: int,
     column: int,
+    most: tuple[int, int],
     files: Files,
 ) -> Cell:
     of_class = gallery.labels == row
     members = np.flatnonzero(of_class & (predicted == column))
     confidence = gallery.probabilities[members, column]
-    surest = members[np.argsort(-confidence, kind="stable")]
-    if row == column and len(gallery.labels) > WHOLE:
-        surest = surest[:FEW]
+    surest = members[np.argsort(-confidence, kind="stable")][: most[row == column]]
     return Cell(
         f"true-{row}-predicted-{column}",
         document.classes[row],

@@ -11,6 +11,7 @@ from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
 
+from fervis.draw.figure import Table
 from fervis.render.files import Files, picture_png
 from fervis.render.language import Words
 from fervis.render.markdown import Markdown, math_failed
@@ -21,6 +22,7 @@ from fervis.render.view import BlockView, PanelView, View
 from fervis.text import Message, Text, message
 
 _LINK = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
+_FIGURE = re.compile(r"[–—]|[-−]?\d[\d.,]*(e[-+]?\d+)?\s?%?")
 BESIDE = ("filters", "activations")
 """Analyses that stand side by side where they follow each other on the same layer."""
 
@@ -114,6 +116,8 @@ class Edition:
             "gettext": words.catalogue.gettext,
             "ngettext": words.catalogue.ngettext,
             "is_link": is_link,
+            "rounded": rounded,
+            "figure_columns": figure_columns,
             "width_of": lambda value: width_of(words.say(value)),
         }
 
@@ -160,6 +164,25 @@ class Edition:
             )
         )
         return Markup('<span class="math display"{}>{}{}</span>').format(reached, image, heard)
+
+
+def figure_columns(table: Table) -> tuple[bool, ...]:
+    """Which columns hold numbers alone, and so are set flush right."""
+    return tuple(all(map(_is_figure, cells)) for cells in zip(*table.rows, strict=True))
+
+
+def _is_figure(cell: object) -> bool:
+    if isinstance(cell, str):
+        return _FIGURE.fullmatch(cell) is not None
+    return cell is None or isinstance(cell, int | float)
+
+
+def rounded(cell: object) -> object:
+    """A figure in two digits, where there is room for no more; anything else as it is."""
+    try:
+        return f"{float(str(cell)):.2g}"
+    except ValueError:
+        return cell
 
 
 def is_link(address: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from fervis.draw.figure import Fact, Figure, Panel
 from fervis.render.document import Block, Document, Failure, Picture, Shown
-from fervis.render.files import Files, csv_bytes, npz_bytes, picture_png
+from fervis.render.files import Files, columns_csv, columns_of, csv_bytes, npz_bytes, picture_png
 from fervis.render.gallery import GalleryView, build_gallery
 from fervis.render.safe import slug
 from fervis.spec.report import Note, Part, Question
@@ -142,6 +142,7 @@ class View:
     pictures: Mapping[int | str, PictureView]
     uses: Mapping[int, tuple[Use, ...]] = field(default_factory=dict)  # by index in the split
     gallery: GalleryView | None = None
+    training: tuple[ShownView, ...] = ()  # the curves of all parts, or else those of the document
 
 
 def build_view(document: Document, files: Files) -> View:
@@ -158,8 +159,18 @@ def build_view(document: Document, files: Files) -> View:
             for place, block in enumerate(blocks, 1)
         )
         questions.append(QuestionView(f"q{number}", number, question, views))
-    gallery = build_gallery(document, files)
-    return View(document, tuple(questions), pictures, _uses(questions), gallery)
+    asked = (block for question in questions for block in question.blocks)
+    training = [one for block in asked if block.analysis == "training" for one in block.shown]
+    if not training:
+        training = [_shown("training", one, (), None, {}, {}, files) for one in document.training]
+    return View(
+        document,
+        tuple(questions),
+        pictures,
+        _uses(questions),
+        build_gallery(document, files),
+        tuple(one for one in training if one.figure),
+    )
 
 
 def _uses(questions: Sequence[QuestionView]) -> dict[int, tuple[Use, ...]]:
@@ -276,5 +287,9 @@ def _downloads(name: str, figure: Figure, files: Files) -> tuple[Download, ...]:
         if array.ndim == 2 and array.dtype.kind in "biuf":
             stem = files.unique(f"data/{name}-{slug(key)}")
             found.append(Download("CSV", key, files.add(f"{stem}.csv", csv_bytes(array))))
+    for columns in columns_of(figure.data):
+        stem = files.unique(f"data/{name}-{slug(next(iter(columns)))}")
+        first = next(iter(columns)) + (", …" if len(columns) > 1 else "")
+        found.append(Download("CSV", first, files.add(f"{stem}.csv", columns_csv(columns))))
     found.append(Download("NPZ", "", files.add(f"data/{name}.npz", npz_bytes(figure.data))))
     return tuple(found)

@@ -36,6 +36,9 @@
       const link = image.closest("a.zoom");
       if (link) link.href = source;
     }
+    for (const link of document.querySelectorAll(".downloads a")) {
+      link.href = coloursOf(link)[name] || link.href;
+    }
     for (const strip of document.querySelectorAll(".strip[data-map]")) {
       const image = strip.closest(".panel").querySelector("img:not(.under)");
       if (!image || !(name in coloursOf(image))) continue;

@@ -5,6 +5,7 @@ import pytest
 
 from fervis.analyses import Context, Subjects, training
 from fervis.errors import AnalysisError
+from fervis.text import Text
 from tests.analyses.conftest import rngs
 
 CONTEXT = Context(classes=(), split="", seed=0)
@@ -55,3 +56,28 @@ def test_a_missing_value_is_a_dash():
 def test_a_log_without_curves_is_refused_with_its_columns():
     with pytest.raises(AnalysisError, match="epoch, speed"):
         compute({"epoch": np.arange(3.0), "speed": np.arange(3.0)})
+
+
+def test_columns_are_called_by_what_they_hold_and_by_their_name_where_that_is_not_known():
+    figure = training.draw(compute(LOG), training.Options(), CONTEXT)
+    header = figure.tables[0].header[1:]
+    assert [str(title) for title in header] == [
+        "training loss",
+        "validation loss",
+        "validation accuracy",
+    ]
+    assert str(figure.caption.values["column"]) == "validation accuracy"
+    odd = compute({"loss": np.array([2.0, 1.0]), "val_loss": np.array([2.0, 1.5])})
+    first, second = training.draw(odd, training.Options(), CONTEXT).tables[0].header[1:]
+    assert first == Text.same("loss")
+    assert str(second) == "validation loss"
+    twins = compute({"val_loss": np.array([2.0, 1.0]), "valid_nll": np.array([2.0, 1.5])})
+    assert training.draw(twins, training.Options(), CONTEXT).tables[0].header[1:] == (
+        Text.same("val_loss"),
+        Text.same("valid_nll"),
+    )
+
+
+def test_numbers_of_a_column_have_the_same_number_of_digits():
+    rows = training.draw(compute(LOG), training.Options(), CONTEXT).tables[0].rows
+    assert [row[1] for row in rows] == ["2.00", "1.00", "0.900"]

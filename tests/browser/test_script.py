@@ -28,6 +28,8 @@ def test_a_colour_map_is_chosen_for_all_maps_and_remembered(visit: Open) -> None
         image = opened.page.locator(f"#{other}-figure .panel-map img:not(.under)")
         assert image.get_attribute("src").endswith(f"{other}-map-viridis.png")
         strip = opened.page.locator(f"#{other}-figure .strip")
+        link = opened.page.locator(f"#{other}-figure").get_by_role("link", name="PNG")
+        assert link.first.get_attribute("href").endswith(f"{other}-map-viridis.png")
         assert "scale-viridis.png" in strip.evaluate("strip => strip.style.backgroundImage")
     opened.page.reload()
     assert figure.get_by_role("radio", name="viridis").is_checked()

@@ -77,7 +77,7 @@ def test_logits_are_the_networks_own(case: Strange, classifiers: Any) -> None:
     assert torch.allclose(normalised(logits), normalised(expected), atol=1e-4)
     if case.logits and not case.name.endswith(("softmax", "softmax_inside", "one_sigmoid")):
         assert torch.allclose(logits, expected, atol=1e-4)
-    assert classifier.explains.startswith("logits" if case.logits else "log-probabilities")
+    assert str(classifier.explains).startswith("logits" if case.logits else "log-probabilities")
 
 
 @pytest.mark.parametrize("case", CASES)

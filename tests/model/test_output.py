@@ -46,7 +46,7 @@ def classifier_of(end: Callable[[Tensor], Any], classes: int = 3, **given: Any) 
 )  # fmt: skip
 def test_a_final_softmax_is_skipped_and_gradients_are_the_logits(end: Any) -> None:
     classifier = classifier_of(end)
-    assert classifier.explains.startswith("logits, before the network's final")
+    assert str(classifier.explains).startswith("logits, before the network's final")
     inputs = torch.randn(2, 1, 8, 8, requires_grad=True)
     logits = classifier.logits(inputs)
     (gradient,) = torch.autograd.grad(logits[:, 1].sum(), inputs)
@@ -56,7 +56,7 @@ def test_a_final_softmax_is_skipped_and_gradients_are_the_logits(end: Any) -> No
 
 def test_a_softmax_that_cannot_be_skipped_means_log_probabilities_and_is_told() -> None:
     classifier = classifier_of(lambda x: x.exp() / x.exp().sum(1, keepdim=True))
-    assert classifier.explains.startswith("log-probabilities")
+    assert str(classifier.explains).startswith("log-probabilities")
     assert any("log-probabilities" in warning for warning in classifier.warnings)
     inputs = torch.randn(2, 1, 8, 8)
     logits = classifier.logits(inputs)
@@ -66,7 +66,7 @@ def test_a_softmax_that_cannot_be_skipped_means_log_probabilities_and_is_told() 
 def test_a_softmax_before_the_end_is_left_alone() -> None:
     """Attention ends in a softmax, too; only the network's last call counts."""
     classifier = classifier_of(lambda x: x * x.softmax(1))
-    assert classifier.explains == "logits, as the network returns them"
+    assert str(classifier.explains) == "logits, as the network returns them"
 
 
 @pytest.mark.parametrize("end", [nn.Softmax(0), lambda x: F.softmax(x, 0)])

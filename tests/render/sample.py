@@ -486,7 +486,9 @@ def sample(languages: tuple[str, ...] = ("zh-Hant", "en")) -> Document:
         3500,
         _pictures(),
         answers,
-        NetworkFacts("default", layers, 1_278_727, "the logits of the last layer", "0" * 64),
+        NetworkFacts(
+            "default", layers, 1_278_727, message("logits, as the network returns them"), "0" * 64
+        ),
         accuracy=0.8371,
         methods=methods,
         versions={"torch": "2.13.0", "numpy": "2.4.6"},

@@ -11,7 +11,8 @@ import pytest
 from fervis.pages import GALLERY
 from fervis.render.document import Document, Gallery
 from fervis.render.files import Files
-from fervis.render.gallery import FEW, FOLDER, GalleryView, build_gallery
+from fervis.render.gallery import FEW, FOLDER, IN_ALL, MOST, GalleryView, build_gallery
+from fervis.text import Text
 from tests.render.html import classed, tagged
 from tests.render.sample import sample
 
@@ -62,6 +63,33 @@ def test_of_a_large_split_all_mistakes_and_few_right_answers_are_shown() -> None
     assert sum(cell.count for cell in view.cells) == 3000
     for cell in view.cells:
         assert len(cell.pictures) == (min(cell.count, FEW) if cell.right else cell.count)
+
+
+def test_of_a_very_large_split_every_cell_leads_to_its_surest_pictures() -> None:
+    view = _view(_large(100))
+    assert sum(cell.count for cell in view.cells) == 6000
+    for cell in view.cells:
+        assert len(cell.pictures) == min(cell.count, FEW if cell.right else MOST)
+        least = min(picture.confidence for picture in cell.pictures)
+        assert least == cell.pictures[-1].confidence
+
+
+def test_a_site_stays_small_however_many_classes_there_are() -> None:
+    classes = 80
+    rng = np.random.default_rng(0)
+    count = 20_000
+    document = replace(
+        sample(),
+        classes=tuple(Text.same(str(k)) for k in range(classes)),
+        gallery=Gallery(
+            np.zeros((count, 2, 2, 1), np.uint8),
+            rng.integers(0, classes, count),
+            rng.random((count, classes), np.float32),
+        ),
+    )
+    view = _view(document)
+    shown = sum(len(cell.pictures) for cell in view.cells)
+    assert len(view.cells) <= shown <= max(IN_ALL, len(view.cells))
 
 
 def test_pixels_lie_where_publishing_can_leave_them_out(site: Path) -> None:

@@ -7,7 +7,11 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
+from fervis.draw.figure import Table
 from fervis.render import render, template_folders
+from fervis.render.files import columns_csv, columns_of
+from fervis.render.page import figure_columns
+from fervis.text import message
 from tests.render.html import classed, elements, tagged
 from tests.render.sample import INDICES, sample
 
@@ -190,3 +194,36 @@ def test_one_language_has_no_switch_and_no_folder(tmp_path: Path, fonts: Path) -
     assert not classed(tmp_path / "index.html", "languages")
     assert not classed(tmp_path / "index.html", "pdf")
     assert tagged(tmp_path / "index.html", "html")[0].attributes["lang"] == "en"
+
+
+def test_columns_of_equal_length_are_one_table_with_their_names() -> None:
+    arrays = {
+        "epoch": np.arange(2.0),
+        "loss": np.array([0.5, np.nan]),
+        "map": np.zeros((2, 2)),
+        "rate": np.array([1, 0, 1]),
+    }
+    first, second = columns_of(arrays)
+    assert columns_csv(first) == b"epoch,loss\r\n0,0.5\r\n1,nan\r\n"
+    assert columns_csv(second) == b"rate\r\n1\r\n0\r\n1\r\n"
+
+
+def test_columns_of_figures_are_told_from_columns_of_words() -> None:
+    table = Table(
+        message("t"),
+        ("Class", "Share", "Kind", "Count"),
+        (("3", "97.9%", "first: 3", 1), ("b", "–", "1.2e-05", None)),
+    )
+    assert figure_columns(table) == (False, True, False, True)
+
+
+def test_numbers_and_picture_of_a_figure_are_one_click_away(site: Path) -> None:
+    page = site / "en" / "index.html"
+    downloads = classed(page, "downloads")
+    assert downloads
+    html = page.read_text("utf-8")
+    for folded in html.split("<details")[1:]:
+        assert "download" not in folded.split("</details>")[0]
+    figure = html.split('id="q1-1-4-figure"')[1].split("</figure>")[0]
+    for name in ("data/q1-1-4-map.csv", "data/q1-1-4.npz", "figures/q1-1-4-map.png"):
+        assert f'href="../{name}" download' in figure

@@ -68,3 +68,11 @@ def test_a_square_grows_to_all_sides_and_its_hole_shrinks() -> None:
     ]
     hole = square[::-1]
     assert [(round(x), round(y)) for x, y in grown(hole, 1)] == [(9, 1), (9, 9), (1, 9), (1, 1)]
+
+
+def test_a_times_sign_is_no_wider_than_it_is_between_digits_elsewhere() -> None:
+    with _font(subset("sans", "×·0難")[0]) as font:
+        codes, widths = font.getBestCmap(), font["hmtx"].metrics
+        digit, square = widths[codes[ord("0")]][0], widths[codes[ord("難")]][0]
+        assert widths[codes[ord("×")]][0] < 1.2 * digit < square
+        assert widths[codes[ord("·")]][0] < digit

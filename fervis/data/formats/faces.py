@@ -14,7 +14,7 @@ from fervis.data.dataset import Dataset, GroundTruth
 from fervis.data.formats.fer2013 import CLASSES
 from fervis.data.options import DataOptions, Request, named
 from fervis.errors import DataError
-from fervis.text import Text
+from fervis.text import Message, Text, message
 
 SPLITS: dict[str, Literal["train", "test"]] = {"train": "train", "test": "test"}
 LICENCE = "Rendered by fervis from CC0 assets of MakeHuman: free for any use (CC0)."
@@ -25,6 +25,11 @@ class Options(DataOptions):
 
     kind: Literal["faces"] = "faces"
     split: Literal["train", "test"] | None = Field(None, description="test where not given")
+
+    @property
+    def title(self) -> Message:
+        """What they are; they lie in no file that a reader would know."""
+        return message("rendered faces")
 
 
 def sources(_options: Options, _folder: Path) -> Iterator[Path]:
