@@ -28,6 +28,7 @@ _WRITES = (1 << 1) | sum(1 << bit for bit in range(4, 13))  # write, remove, mak
 _REFER, _TRUNCATE = 1 << 13, 1 << 14  # since versions 2 and 3
 _TCP = 0b11  # bind and connect, since version 4
 _NO_NEW_PRIVILEGES, _DEATH_SIGNAL = 38, 1  # linux/prctl.h
+_CAPABILITIES, _OF_FILES = 0x20080522, 0b11111  # linux/capability.h: CHOWN, DAC_*, FOWNER, FSETID
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,21 @@ def confine(limits: Limits, writable: Sequence[Path]) -> tuple[str, ...]:
     library = ctypes.CDLL(None, use_errno=True)
     library.prctl(_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
     library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    _plain_root(library)
     return _landlocked(library, writable)
+
+
+def _plain_root(library: ctypes.CDLL) -> None:
+    """Root keeps its way with files and loses all else (capabilities(7)).
+
+    Such as CAP_PERFMON, with which Linux shows it the environment of the process outside
+    whatever Landlock says. For other users there is nothing to lose.
+    """
+    header = (ctypes.c_uint32 * 2)(_CAPABILITIES, 0)
+    sets = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice 32 bits of each
+    if library.capget(header, sets) == 0:
+        kept = [bits & (_OF_FILES if place < 3 else 0) for place, bits in enumerate(sets)]
+        library.capset(header, (ctypes.c_uint32 * 6)(*kept))
 
 
 def _limit_resources(limits: Limits) -> None:

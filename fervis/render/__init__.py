@@ -25,8 +25,10 @@ def template_folders(project: Path | None = None) -> tuple[Path, ...]:
     """Where templates are looked for: the project's own ``templates/`` first, if it has one."""
     packaged = packaged_templates()
     own = None if project is None else (project / "templates")
-    if own is None or not own.is_dir() or own.resolve() == packaged:
+    if project is None or own is None or not own.is_dir() or own.resolve() == packaged:
         return (packaged,)
+    if not own.resolve().is_relative_to(project.resolve()):
+        raise TemplateFileError(f"{own}: leads out of {project}; copy the templates there")
     return (own, packaged)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+import subprocess
 import sys
 import time
 
@@ -106,6 +107,27 @@ def test_what_an_older_system_does_not_prevent_is_said(monkeypatch, tmp_path, ve
     told = capfd.readouterr().err
     assert all(what in told for what in left)
     assert bool(told) == bool(left)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no /proc")
+def test_the_environment_of_the_process_outside_cannot_be_read(project):  # noqa: F811
+    """Linux shows what a process began with to all of the same user, unless Landlock forbids it."""
+    network_that(
+        project,
+        "for process in (os.getppid(), os.getpid()):\n"
+        "            try:\n"
+        "                seen = open(f'/proc/{process}/environ', 'rb').read()\n"
+        "            except PermissionError:\n"
+        "                seen = b''\n"
+        "            assert b'swordfish' not in seen, 'it sees the secret'",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "fervis", "build", "--isolated", "--no-pdf", str(project)],
+        env=os.environ | {"SECRET_KEY": "swordfish"}, capture_output=True, text=True,
+    )  # fmt: skip
+    if landlock() < 1:
+        pytest.skip("this Linux has no Landlock, which docs/security.md asks for here")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_build_without_end_is_stopped(project):  # noqa: F811

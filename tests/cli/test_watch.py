@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -124,6 +125,15 @@ def test_foreign_hosts_are_refused(watching: Watching, host: str) -> None:
     assert watching.get("/", f"localhost:{watching.port}")[0] == 200
 
 
+def test_it_listens_on_this_machine_alone(watching: Watching) -> None:
+    with socket.create_connection(("127.0.0.1", watching.port), 5):
+        pass
+    others = {found[4][0] for found in socket.getaddrinfo(socket.gethostname(), None)}
+    for address in {*others, "127.0.0.2", "::1"} - {"127.0.0.1"}:
+        with pytest.raises(OSError):  # noqa: PT011 (refused, or there is no such address)
+            socket.create_connection((address, watching.port), 5)
+
+
 def test_another_site_may_not_listen(watching: Watching) -> None:
     async def listen() -> None:
         request = HTTPRequest(f"ws://127.0.0.1:{watching.port}/-/socket",
@@ -138,16 +148,23 @@ def test_another_site_may_not_listen(watching: Watching) -> None:
     "path",
     ["/../report.yaml", "/%2e%2e/report.yaml", "/..%2freport.yaml", "/zh-Hant/../../report.yaml",
      "//etc/passwd", "/.fervis-site", "/..\\report.yaml", "/%00", "/-/../report.yaml",
-     "/-/worker.py", "/-/watch.css/../server.py", "/link.txt"],
+     "/-/worker.py", "/-/watch.css/../server.py", "/link.txt", "/linked/report.yaml",
+     "/%252e%252e/report.yaml", "/%2e%2e%2freport.yaml", "/./../report.yaml", "/%2fetc%2fpasswd",
+     "/....//report.yaml", "/..;/report.yaml", "file:///etc/passwd", "/%c0%ae%c0%ae/report.yaml",
+     "http://127.0.0.1/../report.yaml"],
 )  # fmt: skip
 def test_nothing_outside_the_site_is_served(watching: Watching, path: str) -> None:
     link = watching.file.parent / "site" / "link.txt"
-    if not link.is_symlink():
-        link.symlink_to(watching.file)
+    folder = watching.file.parent / "site" / "linked"
+    link.unlink(missing_ok=True)
+    folder.unlink(missing_ok=True)
+    link.symlink_to(watching.file)
+    folder.symlink_to(watching.file.parent)
     try:
         status, content, _ = watching.get(path)
     finally:
         link.unlink()
+        folder.unlink()
     assert status in (400, 404)
     assert b"version: 1" not in content
     assert b"root:" not in content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,28 @@ def test_what_leads_out_of_the_templates_is_refused(tmp_path: Path) -> None:
         asset("leak.html", folders)
     with pytest.raises(TemplateFileError):
         Templates(folders).render("../../secret.html", {})
+
+
+def test_a_folder_of_templates_that_lies_elsewhere_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "templates").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(TemplateFileError, match="leads out"):
+        template_folders(tmp_path / "project")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["file:///etc/passwd", "http://169.254.169.254/", "/etc/passwd", "../../../../etc/passwd",
+     "packaged/../../../etc/passwd", "/dev/zero", "pipe.html", "a\\0b"],
+)  # fmt: skip
+@pytest.mark.parametrize("how", ["include", "extends", "import"])
+def test_a_template_takes_in_nothing_from_elsewhere(tmp_path: Path, source: str, how: str) -> None:
+    folders = _project(tmp_path, x_html=f"{{% {how} '{source}'{' as y' * (how == 'import')} %}}")
+    os.mkfifo(folders[0] / "pipe.html")
+    with pytest.raises(TemplateFileError) as caught:
+        Templates(folders).render("x.html", {})
+    assert f"{folders[0] / 'x.html'}:1: " in str(caught.value)
 
 
 def test_text_is_escaped_in_elements_and_attributes(tmp_path: Path) -> None:
