@@ -183,7 +183,7 @@ def may_be_published(file: str | Path, *, cache: Path | None = None) -> tuple[bo
         return True, ""
     if grounds.data_options(report).redistributable is False:
         return False, f"{file.name} says that this data is not redistributable"
-    return False, dataset.licence or (
+    return False, dataset.licence.rstrip(".") or (
         f"nothing says that this data ({report.data_kind}) may be passed on "
         "(`redistributable: true` under `data:` would)"
     )
