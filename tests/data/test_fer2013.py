@@ -208,6 +208,18 @@ def test_a_file_that_is_none_is_refused(opener, data, said):
     assert said in broken(opener, data)
 
 
+@pytest.mark.parametrize("block", [20_011, 64, 1])
+@pytest.mark.parametrize("blanks", [100, 101, 250])
+def test_blank_lines_at_the_end_are_told_alike_in_any_blocks(opener, monkeypatch, blanks, block):
+    (opener.folder / "train.csv").write_text(course(IMAGES[:1], LABELS[:1]) + "\n" * blanks)
+    monkeypatch.setattr(fer2013, "_BLOCK", block)
+    if blanks <= 100:
+        assert len(opener("fer2013", "train.csv")) == 1
+        return
+    with pytest.raises(DataError, match=f"{blanks} bad rows, the first 10"):
+        opener("fer2013", "train.csv")
+
+
 def test_a_file_that_expands_beyond_reason_is_refused(opener, monkeypatch):
     monkeypatch.setattr(source, "FREE", 100_000)
     data = gzip.compress(lines("label,feature", [f"0,{ROW}"] * 300).encode())

@@ -139,10 +139,10 @@ def _lines(file: Reader, name: str) -> Iterator[tuple[int, list[bytes]]]:
 
     Blank lines at the end of the file are left out.
     """
-    number, rest, blank = 1, b"", 0
+    number, rest, blank, endless = 1, b"", 0, False
     while True:
         block = file.read(_BLOCK)
-        lines = (rest + block).split(b"\n")
+        lines = (rest + block).split(b"\n") if rest or block else []
         rest = lines.pop() if block else b""
         if len(rest) > _LONGEST:
             raise DataError(
@@ -154,7 +154,8 @@ def _lines(file: Reader, name: str) -> Iterator[tuple[int, list[bytes]]]:
         while full and not lines[full - 1].strip():
             full -= 1
         blank = len(lines) - full
-        if blank > _BLANKS:
+        endless = blank > _BLANKS or (endless and not full)
+        if endless:
             full, blank = len(lines), 0
         if number == 1 and full:
             yield 1, lines[:1]
