@@ -23,19 +23,25 @@ def log(folder) -> dict[str, dict]:
     return {row["report"]: row for row in map(json.loads, lines)}
 
 
-def test_one_report_for_a_folder_of_networks(project, capfd):  # noqa: F811
+def test_one_report_for_a_folder_of_networks(project, tmp_path, capfd):  # noqa: F811
     students = project.parent / "students"
-    for name in ("amy", "小明 <b>", "endless", "empty"):
+    for name in ("amy", "小明 <b>", "endless", "empty", "killed", "greedy", "hostile"):
         (students / name).mkdir(parents=True)
         if name != "empty":
             shutil.copy(project.parent / "hw3.py", students / name / "model.py")
             shutil.copy(project.parent / "best.pt", students / name / "weights.pt")
-    edit(
-        students / "endless" / "model.py",
-        "        return self.head(",
-        "        import time; time.sleep(1000)\n        return self.head(",
+    forward = "        return self.head("
+    for name, body in {
+        "endless": "import time; time.sleep(1000)",
+        "killed": "import os; os.kill(os.getpid(), 9)",
+        "greedy": "x.new_ones(8_000_000_000)",
+    }.items():
+        edit(students / name / "model.py", forward, f"        {body}\n{forward}")
+    mark = tmp_path / "pwned"
+    (students / "hostile" / "weights.pt").write_bytes(
+        b"\x80\x04cos\nsystem\n(S'touch %s'\ntR." % bytes(mark)
     )
-    arguments = [str(project), "--each", "students/*", "--timeout", "15"]
+    arguments = [str(project), "--each", "students/*", "--timeout", "30", "--memory", "6000"]
     assert run(*arguments) == 1
     out = project.parent / "batch"
     rows = log(out)
@@ -44,13 +50,19 @@ def test_one_report_for_a_folder_of_networks(project, capfd):  # noqa: F811
         "students/小明 <b>": "built",
         "students/endless": "failed",
         "students/empty": "failed",
+        "students/killed": "failed",
+        "students/greedy": "failed",
+        "students/hostile": "failed",
     }
-    assert "stopped after 15 s" in rows["students/endless"]["reason"]
+    assert "SIGKILL" in rows["students/killed"]["reason"]
+    assert "memory" in rows["students/greedy"]["reason"]
+    assert not mark.exists()
+    assert "stopped after 30 s" in rows["students/endless"]["reason"]
     assert "no hw3.py" in rows["students/empty"]["reason"]
     assert (out / "amy" / "index.html").is_file()
     page = (out / "index.html").read_text("utf-8")
     assert "小明 &lt;b&gt;" in page
-    assert "stopped after 15 s" in page
+    assert "stopped after 30 s" in page
     assert survey.doubts(project, out / "amy") == []
 
     shutil.rmtree(students / "endless")
