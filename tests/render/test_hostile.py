@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import BaseModel
 
+from fervis import pipeline
 from fervis.render import render, template_folders
 from fervis.render.safe import neutral, slug
 from fervis.text import Message, Text
+from tests.project import write_project
 from tests.render.html import elements, tagged
 from tests.render.sample import sample
 
@@ -82,10 +85,48 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, fonts: Path) -> Path:
     return folder
 
 
+SPOKEN = PAYLOAD.replace("\x00", "")  # no report.yaml may have a NUL
+
+
+def test_a_report_with_markup_everywhere_is_built_and_harmless(tmp_path: Path) -> None:
+    """From report.yaml and CSV, through data, network and analyses, to the pages."""
+    file = write_project(tmp_path)
+    (tmp_path / "log.csv").write_text(
+        'epoch,"' + SPOKEN.replace('"', '""') + '_loss",train_loss\n1,3,2\n2,1,1\n', "utf-8"
+    )
+    report: dict[str, Any] = {
+        "version": 1, "languages": ["en"], "title": SPOKEN, "author": {SPOKEN: SPOKEN},
+        "data": {"kind": "npz", "path": "pictures.npz", "split": "test",
+                 "classes": [f"{n}{SPOKEN}" for n in range(3)]},
+        "model": {"factory": "hw3.py:Net", "weights": "best.pt", "size": 24},
+        "images": {0: 0, SPOKEN: 3},
+    }  # fmt: skip
+    report["questions"] = [{
+        "title": SPOKEN, "tag": SPOKEN, "collaborators": SPOKEN, "ask": SPOKEN,
+        "answer": [
+            {"saliency": {"images": "all"}, "title": SPOKEN, "text": SPOKEN,
+             "notes": {SPOKEN: SPOKEN}},
+            {"predictions": {}}, {"confusion": {}}, {"training": {"log": "log.csv"}},
+            {"text": SPOKEN}, {"math": SPOKEN},
+        ],
+    }]  # fmt: skip
+    report["references"] = [{"key": "a", "text": SPOKEN, "url": "https://e.org/'\"><script>x"}]
+    file.write_text(yaml.safe_dump(report, allow_unicode=True), "utf-8")
+    outcome = pipeline.build(file, pdf=False)
+    assert outcome.published, outcome.failures
+    pages_are_harmless(list(outcome.site.rglob("*.html")))
+
+
 def test_no_script_handler_or_foreign_address_gets_into_a_page(hostile: Path) -> None:
     pages = list(hostile.rglob("*.html"))
     assert len(pages) > 10
+    pages_are_harmless(pages)
+
+
+def pages_are_harmless(pages: list[Path]) -> None:
+    assert pages
     for page in pages:
+        assert not set(page.read_text("utf-8")) & set("\u202e\u2066\x00")
         scripts = tagged(page, "script")
         assert [Path(s.attributes["src"]).name for s in scripts] == ["site.js"]
         for element in elements(page):
