@@ -7,6 +7,7 @@ As a program it makes the whole report: python benchmarks/peers.py OUT
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -28,12 +29,33 @@ def network() -> nn.Module:
     return net.eval()
 
 
+def prepared(net: nn.Module, how: str) -> Callable[[torch.Tensor], torch.Tensor]:
+    """``net`` as it is ("eager"), as frozen TorchScript, or compiled with frozen weights."""
+    example = torch.zeros(128, 1, 48, 48)
+    with torch.no_grad():
+        if how == "frozen":
+            script = torch.jit.optimize_for_inference(torch.jit.trace(net, example))
+            for _ in range(3):
+                script(example)
+            return script
+        if how == "compiled":
+            from torch._inductor import config
+
+            config.freezing = True
+            compiled = torch.compile(net.to(memory_format=torch.channels_last))
+            compiled(example)
+            return compiled
+    return net
+
+
 def normalised(images: np.ndarray) -> torch.Tensor:
     """images (N, H, W) uint8 → (N, 1, H, W) float32."""
     return torch.from_numpy((images.astype(np.float32) / 255 - MEAN) / STD)[:, None]
 
 
-def predict(net: nn.Module, images: np.ndarray, batch: int = 128) -> np.ndarray:
+def predict(
+    net: Callable[[torch.Tensor], torch.Tensor], images: np.ndarray, batch: int = 128
+) -> np.ndarray:
     with torch.no_grad():
         return torch.cat([
             net(normalised(images[start : start + batch])).softmax(1)
@@ -66,7 +88,9 @@ def gradcam(
     return maps
 
 
-def filters(net: nn.Module, layer: nn.Module, count: int, steps: int = 64) -> list[np.ndarray]:
+def filters(
+    net: nn.Module, layer: nn.Module, count: int, steps: int = 64, rate: float = 0.1
+) -> list[np.ndarray]:
     """One filter at a time through the whole network."""
     seen = {}
     hook = layer.register_forward_hook(lambda _m, _i, output: seen.update(output=output))
@@ -78,7 +102,7 @@ def filters(net: nn.Module, layer: nn.Module, count: int, steps: int = 64) -> li
             picture.requires_grad_()
             net(picture)
             (slope,) = torch.autograd.grad(seen["output"][:, channel].mean(), picture)
-            picture = picture.detach() + slope / (slope.square().mean().sqrt() + 1e-8)
+            picture = picture.detach() + rate * slope / (slope.square().mean().sqrt() + 1e-8)
         pictures.append(picture[0, 0].numpy())
     hook.remove()
     return pictures
