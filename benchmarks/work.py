@@ -101,7 +101,7 @@ def lime(side: str, _folder: Path) -> Times:
 
 def lime_steady(side: str, _folder: Path) -> Times | None:
     """Against 1000 random samples: as many balanced ones as give the same spread."""
-    return lime(side, _folder) if side == "peer" else analysis(side, "lime", 7, samples=512)
+    return lime(side, _folder) if side == "peer" else analysis(side, "lime", 7, samples=384)
 
 
 def filters(layer: str, index: int) -> Callable[[str, Path], Times]:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Masks = NDArray[np.uint8]
 
-SMALLEST_ORDER = 128
+SEEDS, MOST_SEEDS = 3, 8
 
 
 def random_masks(samples: int, features: int, rng: np.random.Generator) -> Masks:
@@ -28,9 +28,7 @@ def balanced_masks(samples: int, features: int, rng: np.random.Generator) -> Mas
     pass for the effect of one (Box, Wilson 1951, section 3). As many such blocks as needed follow
     each other, the last one cut.
     """
-    order = SMALLEST_ORDER
-    while order <= features:
-        order *= 2
+    order = order_for(features)
     signs = hadamard(order)[:, 1:]
     blocks = [np.ones((1, features), np.uint8)]
     for _ in range(0, samples - 1, 2 * order):
@@ -39,6 +37,31 @@ def balanced_masks(samples: int, features: int, rng: np.random.Generator) -> Mas
         block = (signs[rng.permutation(order)][:, columns] * flips > 0).astype(np.uint8)
         blocks.append(np.stack([block, 1 - block], axis=1).reshape(-1, features))
     return np.concatenate(blocks)[:samples]
+
+
+def order_for(features: int) -> int:
+    """Of the smallest Hadamard matrix that has a column for each feature, beside the first."""
+    return 1 << features.bit_length()
+
+
+def balanced_shares(samples: int, features: int) -> list[int]:
+    """How ``samples`` are divided between seeds: in whole blocks if there are three.
+
+    A block that is cut is no longer balanced. With fewer, three seeds have a third each.
+    """
+    block = 2 * order_for(features)
+    whole = samples // block
+    if whole < SEEDS:
+        return equal_shares(samples)
+    seeds = min(whole, MOST_SEEDS)
+    shares = [block * (whole // seeds + (seed < whole % seeds)) for seed in range(seeds)]
+    shares[-1] += samples % block
+    return shares
+
+
+def equal_shares(samples: int) -> list[int]:
+    """``samples`` divided between three seeds."""
+    return [samples // SEEDS + (seed < samples % SEEDS) for seed in range(SEEDS)]
 
 
 def hadamard(order: int) -> NDArray[np.int8]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "image"
-VERSION = 2
+VERSION = 3
 TITLE = message("LIME")
 ANSWERS = message(
     "Which parts of the picture speak for the class and which against it, when parts are hidden?"
@@ -38,7 +38,6 @@ LIMITS = message(
 )
 PAPER = "Ribeiro, Singh, Guestrin: Why Should I Trust You? (2016), https://arxiv.org/abs/1602.04938"
 
-SEEDS = 3
 BYTES_AT_ONCE = 1 << 25
 
 
@@ -81,10 +80,10 @@ def compute(
     """LIME of each picture, through the lime package (Ribeiro et al. 2016, algorithm 1).
 
     Arrays: ``weights`` (K,), ``segments`` (H, W) with labels 0…K-1, ``masks`` (samples, K),
-    ``responses`` (samples,) the probabilities of the class, ``seed_weights`` (3, K) fitted to each
-    third of the masks, which has its own seed. Numbers: local ``r2``, ``intercept``, ``spread``:
-    the standard deviation of a weight from seed to seed, seen in the thirds and scaled to all
-    samples.
+    ``responses`` (samples,) the probabilities of the class, ``seed_weights`` (seeds, K) fitted to
+    the masks of each of three to eight seeds alone. Numbers: local ``r2``, ``intercept``,
+    ``seeds`` and
+    ``spread``: the standard deviation of a weight from seed to seed, scaled to all samples.
     """
     net = network(classifier)
     plans = [
@@ -125,7 +124,8 @@ def compute(
                     "probability": float(sure[label]),
                     "r2": best.r2,
                     "intercept": best.intercept,
-                    "spread": float(np.sqrt(each.var(axis=0, ddof=1).mean() / SEEDS)),
+                    "seeds": len(each),
+                    "spread": float(np.sqrt(each.var(axis=0, ddof=1).mean() / len(each))),
                 },
             )
         )
@@ -138,11 +138,14 @@ def _ends(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
 
 def _plan(image: NDArray[np.uint8], rng: np.random.Generator, options: Options) -> _Plan:
     segments = _superpixels.segments_of(image, options.segments)
-    design = _masks.balanced_masks if options.design == "balanced" else _masks.random_masks
-    shares = [options.samples // SEEDS + (seed < options.samples % SEEDS) for seed in range(SEEDS)]
+    parts = int(segments.max()) + 1
+    if options.design == "balanced":
+        design, shares = _masks.balanced_masks, _masks.balanced_shares(options.samples, parts)
+    else:
+        design, shares = _masks.random_masks, _masks.equal_shares(options.samples)
     masks = tuple(
-        design(share, int(segments.max()) + 1, seed)
-        for share, seed in zip(shares, rng.spawn(SEEDS), strict=True)
+        design(share, parts, seed)
+        for share, seed in zip(shares, rng.spawn(len(shares)), strict=True)
     )
     return _Plan(image, segments, _superpixels.without_detail(image, segments), masks)
 
@@ -179,7 +182,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
         "design": _design(options),
         "r2": r2,
         "spread": number(float(result.numbers["spread"] or 0.0)),
-        "seeds": SEEDS,
+        "seeds": result.numbers["seeds"],
         "largest": number(float(np.abs(weights).max())),
         "shown": min(options.features, len(weights)),
     }
@@ -199,7 +202,7 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
             "deviation of a weight over {seeds} seeds.",
             samples=samples,
             design=numbers["design"],
-            seeds=SEEDS,
+            seeds=numbers["seeds"],
         ),
         facts=(
             Fact(

@@ -160,7 +160,7 @@ def test_for_and_against_differ_without_colour(context):
             "segments": segments,
             "masks": np.ones((9, 2), np.uint8),
         },
-        {"target": 0, "predicted": 1, "r2": 0.9, "spread": 0.01, "intercept": 0.1},
+        {"target": 0, "predicted": 1, "r2": 0.9, "spread": 0.01, "seeds": 3, "intercept": 0.1},
     )
     _, both, only = lime.draw(result, FEW, context).panels
     gray = png.decode(both.png).mean(axis=2)
@@ -179,6 +179,6 @@ def test_a_loose_fit_and_a_class_without_support_are_said(context):
             "segments": np.arange(12)[:, None].repeat(10, 1) // 6,
             "masks": np.ones((9, 2), np.uint8),
         },
-        {"target": 0, "predicted": 1, "r2": 0.2, "spread": 0.01, "intercept": 0.1},
+        {"target": 0, "predicted": 1, "r2": 0.2, "spread": 0.01, "seeds": 3, "intercept": 0.1},
     )
     assert len(lime.draw(result, FEW, context).remarks) == 2
