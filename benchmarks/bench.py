@@ -32,7 +32,6 @@ ROWS = {
     "filters_conv3": "gradient ascent, 32 filters of conv3, 64 steps",
     "forward": "3,589 forward passes, against eager at batch 128",
     "forward_frozen": "the same, against frozen TorchScript",
-    "forward_compiled": "the same, against torch.compile with frozen weights",
     "saliency": "saliency of 700 pictures, against captum one by one",
     "gradcam": "Grad-CAM of 700 pictures, against captum one by one",
     "import_torch": "Python and torch imported, nothing else",

@@ -30,7 +30,7 @@ def network() -> nn.Module:
 
 
 def prepared(net: nn.Module, how: str) -> Callable[[torch.Tensor], torch.Tensor]:
-    """``net`` as it is ("eager"), as frozen TorchScript, or compiled with frozen weights."""
+    """``net`` as it is ("eager") or as frozen TorchScript."""
     example = torch.zeros(128, 1, 48, 48)
     with torch.no_grad():
         if how == "frozen":
@@ -38,13 +38,6 @@ def prepared(net: nn.Module, how: str) -> Callable[[torch.Tensor], torch.Tensor]
             for _ in range(3):
                 script(example)
             return script
-        if how == "compiled":
-            from torch._inductor import config
-
-            config.freezing = True
-            compiled = torch.compile(net.to(memory_format=torch.channels_last))
-            compiled(example)
-            return compiled
     return net
 
 

@@ -1,6 +1,6 @@
 """How much LIME's weights change from seed to seed, by design and number of samples.
 
-    python benchmarks/spread.py
+    python benchmarks/spread.py [--figure FILE]
 
 Prints, for three pictures, the standard deviation of a weight over five seeds, root mean square
 over the superpixels. What `fervis` shows as "spread" estimates the same from one run.
@@ -8,6 +8,7 @@ over the superpixels. What `fervis` shows as "spread" estimates the same from on
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import numpy as np
@@ -46,6 +47,34 @@ def table() -> Iterator[str]:
         yield f"| {'random, as lime' if design == 'lime' else design} | {samples} | {numbers} |"
 
 
+FIGURE_SAMPLES = (128, 256, 384, 512, 768, 1024)
+
+
+def figure(file: str) -> None:
+    """The spread of both designs by samples, mean of the pictures, as a picture."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+    import matplotlib.pyplot as plt
+
+    drawing, axis = plt.subplots(figsize=(6, 3.4), layout="constrained")
+    for design, style, name in (
+        ("lime", "s--", "random, as lime"),
+        ("balanced", "o-", "balanced (folded-over Hadamard)"),
+    ):
+        means = [float(np.mean(spreads(design, samples))) for samples in FIGURE_SAMPLES]
+        print(design, dict(zip(FIGURE_SAMPLES, means, strict=True)), flush=True)
+        axis.plot(FIGURE_SAMPLES, means, style, label=name)
+    axis.set(xlabel="samples", ylabel="standard deviation of a weight", ylim=(0, None))
+    axis.set_xticks(FIGURE_SAMPLES)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    drawing.savefig(file, dpi=150)
+
+
 if __name__ == "__main__":
-    for each in table():
-        print(each, flush=True)
+    if sys.argv[1:2] == ["--figure"]:
+        figure(sys.argv[2])
+    else:
+        for each in table():
+            print(each, flush=True)

@@ -240,7 +240,6 @@ WORK: dict[str, Callable[[str, Path], Times | None]] = {
     "filters_conv3": filters("conv3", 7),
     "forward": forward("eager"),
     "forward_frozen": forward("frozen"),
-    "forward_compiled": forward("compiled"),
     "saliency": saliency,
     "gradcam": gradcam,
     "import_torch": imports,

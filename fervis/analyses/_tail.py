@@ -7,7 +7,7 @@ gradient can be had for the one channel: without a ReLU it does not depend on th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -115,9 +115,29 @@ def quick_slope(
         pictures = pictures.detach().requires_grad_(True)
         entered = net.forward_to(tail.entry, pictures, searching=searching)
         weights = tail.slope(entered) if constant is None else constant
-        return torch.autograd.grad(entered, pictures, weights)[0]
+        return torch.autograd.grad(towards(entered, weights), pictures)[0]
 
     return slope
+
+
+def towards(values: Tensor, slope: Tensor) -> Tensor:
+    """A number whose gradient by ``values`` is ``slope``; the number itself means nothing.
+
+    torch.autograd.grad takes a slope, too, but imports SymPy for it: a second, once.
+    """
+    import torch
+
+    class Towards(torch.autograd.Function):
+        @staticmethod
+        def forward(_: Any, values: Tensor) -> Tensor:
+            return values.new_zeros(())
+
+        @staticmethod
+        def backward(_: Any, _one: Tensor) -> Tensor:
+            return slope
+
+    number: Tensor = Towards.apply(values)  # type: ignore[no-untyped-call]
+    return number
 
 
 def _as_laid_out(values: Tensor, other: Tensor) -> Tensor:
