@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import site
 from pathlib import Path
 
 import jsonschema
@@ -210,6 +211,7 @@ def test_data_are_named_as_the_report_sees_them(
     write_npz(tmp_path / "far" / "p.npz")
     write_network(tmp_path / "package", "one_convolution")
     monkeypatch.syspath_prepend(tmp_path / "package")
+    monkeypatch.setattr(site, "getusersitepackages", lambda: str(tmp_path / "package"))
     monkeypatch.chdir(tmp_path / "near")
     for folder, data, path in (
         ("one", "p.npz", "../p.npz"),
