@@ -1,11 +1,11 @@
 """Measure fervis against the tools people use, in pairs, and write benchmarks/RESULTS.md.
 
-    python benchmarks/bench.py [--rounds 3] [--only lime,filters]
+    python benchmarks/bench.py [--rounds 3] [--only lime,filters_conv2] [--more]
 
 Both sides of a row run in turn, on one machine, in processes of their own; a row shows the
 medians by the clock; a second table has the seconds of all processors together, which other work
-on the machine disturbs less. "fp32" is plain float32; "auto" may use bfloat16 for sampling and
-search where the processor has it.
+on the machine disturbs less. Rows that are not measured stay as they are in the file. "fp32" is
+plain float32; "auto" may use bfloat16 for sampling and search where the processor has it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -55,6 +56,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     given = parser.parse_args()
     SHARED.mkdir(exist_ok=True)
+    old = given.out.read_text("utf-8") if given.out.exists() else ""
+    before = [part.splitlines() for part in old.split("\n## ")[1:3]] or [[], []]
     medians: dict[str, dict[str, tuple[float, float]]] = {}
     for row in given.only.split(","):
         times: dict[str, list[tuple[float, float]]] = {}
@@ -68,13 +71,13 @@ def main() -> None:
         if (other := SAME_PEER.get(row)) in medians:
             medians[row]["peer"] = medians[other]["peer"]
         print(line(row, {side: pair[0] for side, pair in medians[row].items()}), flush=True)
-        given.out.write_text("\n".join(tables(medians, given.rounds)) + "\n", "utf-8")
+        given.out.write_text("\n".join(tables(medians, given.rounds, before)) + "\n", "utf-8")
     if not given.more:
         return
     import memory
     import spread
 
-    lines = tables(medians, given.rounds)
+    lines = tables(medians, given.rounds, before)
     lines += ["", "## Spread of LIME's weights from seed to seed", "", *spread.table()]
     lines += ["", "## Peak memory", "", *memory.table()]
     given.out.write_text("\n".join(lines) + "\n", "utf-8")
@@ -85,7 +88,10 @@ def middle(found: list[tuple[float, float]]) -> tuple[float, float]:
     return statistics.median(clock), statistics.median(processors)
 
 
-def tables(medians: dict[str, dict[str, tuple[float, float]]], rounds: int) -> list[str]:
+def tables(
+    medians: dict[str, dict[str, tuple[float, float]]], rounds: int, before: Sequence[Sequence[str]]
+) -> list[str]:
+    """The file's lines; ``before`` has those of its two tables as they were."""
     lines = [*header(), f"Medians of {rounds} rounds."]
     for place, title in enumerate(("By the clock", "Of all processors together")):
         lines += [
@@ -95,10 +101,12 @@ def tables(medians: dict[str, dict[str, tuple[float, float]]], rounds: int) -> l
             "| work | usual tools | fervis fp32 | ratio | fervis auto | ratio |",
             "| --- | ---: | ---: | ---: | ---: | ---: |",
         ]
-        lines += [
-            line(row, {side: pair[place] for side, pair in sides.items()})
-            for row, sides in medians.items()
-        ]
+        for row, name in ROWS.items():
+            if row in medians:
+                sides = medians[row].items()
+                lines.append(line(row, {side: pair[place] for side, pair in sides}))
+            else:  # measured before
+                lines += [each for each in before[place] if each.startswith(f"| {name} |")]
     return lines
 
 
