@@ -27,7 +27,7 @@ def faces(tmp_path_factory) -> tuple[np.ndarray, np.ndarray]:
 
 @pytest.fixture(scope="module")
 def default_network(tmp_path_factory) -> Classifier:
-    return load(ModelOptions(), folder=tmp_path_factory.mktemp("network"), classes=7)
+    return load(ModelOptions(kind="default"), folder=tmp_path_factory.mktemp("network"), classes=7)
 
 
 @pytest.mark.parametrize(
