@@ -114,7 +114,7 @@ def measured(row: str, side: str) -> tuple[float, float] | None:
     """Seconds of one run in a fresh process; None where the row has no such side."""
     worker = [sys.executable, str(HERE / "work.py"), row, side]
     with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "FERVIS_BENCH": str(SHARED)}
+        environment = {**os.environ, "FERVIS_BENCH": str(SHARED), "PYTHONDONTWRITEBYTECODE": ""}
         done = subprocess.run(
             [*worker, folder], capture_output=True, text=True, check=False, env=environment
         )

@@ -116,7 +116,7 @@ def filters(layer: str, index: int) -> Callable[[str, Path], Times]:
 
             net = peers.network()
             return timed(lambda: peers.filters(net, net.features[index], 32))
-        return analysis(side, "filters", 1, layer=layer, first=32, steps=64)
+        return analysis(side, "filters", 1, layer=layer, first=32, steps=64, rate=0.1)
 
     return work
 
