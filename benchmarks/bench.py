@@ -57,7 +57,9 @@ def main() -> None:
     given = parser.parse_args()
     SHARED.mkdir(exist_ok=True)
     old = given.out.read_text("utf-8") if given.out.exists() else ""
-    before = [part.splitlines() for part in old.split("\n## ")[1:3]] or [[], []]
+    parts = old.split("\n## ")[1:]
+    before = [part.splitlines() for part in parts[:2]] or [[], []]
+    rest = [f"\n## {part}".rstrip("\n") for part in parts[2:]]
     medians: dict[str, dict[str, tuple[float, float]]] = {}
     for row in given.only.split(","):
         times: dict[str, list[tuple[float, float]]] = {}
@@ -71,7 +73,8 @@ def main() -> None:
         if (other := SAME_PEER.get(row)) in medians:
             medians[row]["peer"] = medians[other]["peer"]
         print(line(row, {side: pair[0] for side, pair in medians[row].items()}), flush=True)
-        given.out.write_text("\n".join(tables(medians, given.rounds, before)) + "\n", "utf-8")
+        lines = [*tables(medians, given.rounds, before), *rest]
+        given.out.write_text("\n".join(lines) + "\n", "utf-8")
     if not given.more:
         return
     import memory
@@ -92,7 +95,7 @@ def tables(
     medians: dict[str, dict[str, tuple[float, float]]], rounds: int, before: Sequence[Sequence[str]]
 ) -> list[str]:
     """The file's lines; ``before`` has those of its two tables as they were."""
-    lines = [*header(), f"Medians of {rounds} rounds."]
+    lines = [*header(), f"Medians of {rounds} rounds. What a run leaves out stays from one before."]
     for place, title in enumerate(("By the clock", "Of all processors together")):
         lines += [
             "",

@@ -179,7 +179,7 @@ def rebuilt(change: Change, *options: str) -> Callable[[str, Path], Times | None
 def replaced(old: str, new: Callable[[], str]) -> Change:
     def change(text: str) -> str:
         if old not in text:
-            raise ValueError(f"report.yaml has no {old!r} any more")
+            raise ValueError(f"the report has no {old!r} any more")
         return text.replace(old, new(), 1)
 
     return change
@@ -229,7 +229,7 @@ def table(again: bool) -> Callable[[str, Path], Times | None]:
 
 
 HOMEWORK = (HERE / "homework.yaml").read_text("utf-8")
-STEADY = HOMEWORK.replace("samples: 1000, segments: 64, design: lime", "samples: 512")
+STEADY = replaced("samples: 1000, segments: 64, design: lime", lambda: "samples: 512")(HOMEWORK)
 
 WORK: dict[str, Callable[[str, Path], Times | None]] = {
     "report": report(HOMEWORK),

@@ -136,7 +136,7 @@ def towards(values: Tensor, slope: Tensor) -> Tensor:
         def backward(_: Any, _one: Tensor) -> Tensor:
             return slope
 
-    number: Tensor = Towards.apply(values)  # type: ignore[no-untyped-call]
+    number: Tensor = Towards.apply(values)  # type: ignore[no-untyped-call] # as torch has it
     return number
 
 

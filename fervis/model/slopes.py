@@ -53,7 +53,7 @@ class _Convolution:
         count_one()
         if not (torch.is_grad_enabled() and inputs.requires_grad):
             return self.forth(inputs)
-        result: Tensor = _BothWays.apply(inputs, self)  # type: ignore[no-untyped-call]
+        result: Tensor = _BothWays.apply(inputs, self)  # type: ignore[no-untyped-call] # as torch has it
         return result
 
     def forth(self, inputs: Tensor) -> Tensor:

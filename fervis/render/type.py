@@ -161,7 +161,7 @@ def subset(kind: str, wanted: str) -> tuple[bytes, bytes]:
 
 def _covered(kind: str) -> set[int]:
     """The code points that a source has glyphs for."""
-    import uharfbuzz  # type: ignore[import-untyped]
+    import uharfbuzz  # type: ignore[import-untyped] # it has no types
 
     return set(uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(_source(kind)))).unicodes)
 
