@@ -103,12 +103,25 @@ class Store:
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise _DamagedError(f"{path} is damaged") from error
 
-    def _open(self, key: str, record: Record) -> Stored:
+    def _stem(self, key: str, record: Record) -> Path:
+        """Where a split's files are, which are as they were written, or _DamagedError."""
         stem = self.folder / key / str(record.number)
         for suffix, check in record.checks.items():
             path = stem.with_suffix(suffix)
             if _checksum(path) != check:
                 raise _DamagedError(f"{path} is damaged")
+        return stem
+
+    def _is_sound(self, key: str) -> bool:
+        try:
+            for record in self._manifest(key).values():
+                self._stem(key, record)
+        except (OSError, _DamagedError):
+            return False
+        return True
+
+    def _open(self, key: str, record: Record) -> Stored:
+        stem = self._stem(key, record)
         images = np.memmap(stem.with_suffix(".images"), np.uint8, "r", shape=record.shape)
         labels, places = None, ()
         if record.classes:
@@ -131,6 +144,8 @@ class Store:
             with (scratch / "manifest.json").open("wb") as file:
                 file.write(json.dumps(manifest).encode())
                 flushed(file)
+            if self._is_sound(recipe.key):
+                return  # another build was faster, and others may be reading what it made
             if target.exists():
                 shutil.rmtree(target, ignore_errors=True)
             try:

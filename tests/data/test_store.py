@@ -181,6 +181,23 @@ def test_another_build_may_make_the_same_entry_meanwhile(tmp_path):
     assert len(list(store.folder.iterdir())) == 1
 
 
+def test_an_entry_that_another_build_made_meanwhile_stays_the_one_it_is(tmp_path):
+    """A third build may be between its manifest and its pictures just then."""
+    store = Store(tmp_path)
+
+    def plain(writer):
+        writer.add("all", IMAGES[..., None], None)
+
+    def overtaken(writer):
+        store.records(Recipe(key_of("x"), plain))
+        made.append((store.folder / key_of("x")).stat().st_ino)
+        plain(writer)
+
+    made: list[int] = []
+    store.records(Recipe(key_of("x"), overtaken))
+    assert made == [(store.folder / key_of("x")).stat().st_ino]
+
+
 def test_a_full_disk_is_said_with_its_path(tmp_path):
     def fill(writer):
         raise OSError(28, "No space left on device")
