@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -16,13 +16,14 @@ from fervis.analyses._contract import Context, Result, Scope, Subjects
 from fervis.analyses._target import TargetOptions, targets
 from fervis.analyses._words import explained, number, picture_panel, target_name
 from fervis.draw.figure import Fact, Figure
+from fervis.model.mosaics import Mosaics
 from fervis.text import Message, message
 
 if TYPE_CHECKING:
     from fervis.model.classifier import Classifier
 
 SCOPE: Scope = "image"
-VERSION = 3
+VERSION = 4
 TITLE = message("LIME")
 ANSWERS = message(
     "Which parts of the picture speak for the class and which against it, when parts are hidden?"
@@ -37,8 +38,6 @@ LIMITS = message(
     "without detail can never matter."
 )
 PAPER = "Ribeiro, Singh, Guestrin: Why Should I Trust You? (2016), https://arxiv.org/abs/1602.04938"
-
-BYTES_AT_ONCE = 1 << 25
 
 
 class Options(TargetOptions):
@@ -66,18 +65,16 @@ class Options(TargetOptions):
 
 @dataclass(frozen=True)
 class _Plan:
-    """One picture, its parts, what they look like hidden, and the masks of each seed in turn."""
+    """One picture, its parts shown and hidden, and the masks of each seed in turn."""
 
-    image: NDArray[np.uint8]
-    segments: NDArray[np.int64]
-    hidden: NDArray[np.uint8]
+    mosaics: Mosaics
     masks: tuple[NDArray[np.uint8], ...]
 
 
 def compute(
     classifier: Classifier | None, subjects: Subjects, options: Options
 ) -> Sequence[Result]:
-    """LIME of each picture, through the lime package (Ribeiro et al. 2016, algorithm 1).
+    """LIME of each picture (Ribeiro et al. 2016, algorithm 1).
 
     Arrays: ``weights`` (K,), ``segments`` (H, W) with labels 0…K-1, ``masks`` (samples, K),
     ``responses`` (samples,) the probabilities of the class, ``seed_weights`` (seeds, K) fitted to
@@ -90,21 +87,17 @@ def compute(
         _plan(image, rng, options)
         for image, rng in zip(subjects.images, subjects.rngs, strict=True)
     ]
-    rows = np.concatenate(
-        [net.probabilities(batch, sampling=True, job=options.samples) for batch in _shown(plans)]
-    )
-    ends = np.cumsum([sum(map(len, plan.masks)) for plan in plans])
-    answers = np.split(rows, ends[:-1])
+    answers = [net.mosaic_probabilities(plan.mosaics, sampling=True) for plan in plans]
     whole = net.probabilities(subjects.images)
     chosen = targets(options.target, subjects.labels, whole)
-    fit = _surrogate.explainer()
+    fit = _surrogate.ridge if options.design == "balanced" else _surrogate.by_package()
     results = []
     for plan, answer, sure, target in zip(plans, answers, whole, chosen, strict=True):
-        label, masks = int(target), np.concatenate(plan.masks)
+        label, mosaics = int(target), plan.mosaics
         fits = [
-            fit(plan.image, plan.segments, mask, part, label)
+            fit(replace(mosaics, masks=mask), part, label)
             for mask, part in [
-                (masks, answer),
+                (mosaics.masks, answer),
                 *zip(plan.masks, np.split(answer, _ends(plan.masks)), strict=True),
             ]
         ]
@@ -113,8 +106,8 @@ def compute(
             Result(
                 {
                     "weights": best.weights.astype(np.float32),
-                    "segments": plan.segments.astype(np.int32),
-                    "masks": masks,
+                    "segments": mosaics.parts.astype(np.int32),
+                    "masks": mosaics.masks,
                     "responses": answer[:, label].astype(np.float32),
                     "seed_weights": each.astype(np.float32),
                 },
@@ -147,26 +140,8 @@ def _plan(image: NDArray[np.uint8], rng: np.random.Generator, options: Options) 
         design(share, parts, seed)
         for share, seed in zip(shares, rng.spawn(len(shares)), strict=True)
     )
-    return _Plan(image, segments, _superpixels.without_detail(image, segments), masks)
-
-
-def _shown(plans: Sequence[_Plan]) -> Iterator[NDArray[np.uint8]]:
-    """All masked pictures of all plans in order, in batches (N, H, W, C) of bounded size."""
-    size = max(1, BYTES_AT_ONCE // plans[0].image.nbytes)
-    gathered: list[NDArray[np.uint8]] = []
-    count = 0
-    for plan in plans:
-        masks = np.concatenate(plan.masks)
-        while len(masks):
-            taken, masks = masks[: size - count], masks[size - count :]
-            seen = taken[:, plan.segments, np.newaxis]
-            gathered.append(np.where(seen, plan.image, plan.hidden))
-            count += len(taken)
-            if count == size:
-                yield np.concatenate(gathered)
-                gathered, count = [], 0
-    if gathered:
-        yield np.concatenate(gathered)
+    hidden = _superpixels.without_detail(image, segments)
+    return _Plan(Mosaics(image, hidden, segments, np.concatenate(masks)), masks)
 
 
 def draw(result: Result, options: Options, context: Context) -> Figure:
@@ -210,6 +185,10 @@ def draw(result: Result, options: Options, context: Context) -> Figure:
                 message(
                     "LIME through the lime package: hidden superpixels take "
                     "their mean, kernel width 0.25, ridge 1"
+                )
+                if options.design == "lime"
+                else message(
+                    "LIME: hidden superpixels take their mean, kernel width 0.25, ridge 1"
                 ),
             ),
             Fact(message("Class"), target),

@@ -21,11 +21,13 @@ from fervis.model.factory import construct, unwrapped
 from fervis.model.fold import Prepared
 from fervis.model.inspection import first, inspect, probes
 from fervis.model.layers import Layer, name_layers
+from fervis.model.mosaics import Mosaics
 from fervis.model.options import ModelOptions
 from fervis.model.passes import Pass, Tap
 from fervis.model.paths import Paths, Precision
 from fervis.model.pixels import Preprocessing, preprocessing
 from fervis.model.state import Keeper
+from fervis.model.stem import FEWEST, portions
 from fervis.model.told import told
 from fervis.model.weights import load_weights
 
@@ -224,6 +226,46 @@ class Classifier:
                 values = self._head.probabilities(self._run(forward, inputs))
                 self._check(values, inputs, start)
                 result[start : start + size] = values[: len(images) - start].cpu().numpy()
+        return result
+
+    def mosaic_probabilities(
+        self, mosaics: Mosaics, *, sampling: bool = False
+    ) -> NDArray[np.float32]:
+        """As probabilities() of ``mosaics.pictures()``: (N, K) float32.
+
+        What the network's first layers make of them is computed once for each local pattern of
+        parts where that saves work and gives the same logits.
+        """
+        result = np.empty((len(mosaics), self.classes), np.float32)
+        height, width = mosaics.parts.shape
+        for start, stop in portions(len(mosaics), height * width):
+            some = replace(mosaics, masks=mosaics.masks[start:stop])
+            found = self._by_patterns(some, sampling, len(mosaics))
+            if found is None:
+                found = self.probabilities(some.pictures(), sampling=sampling, job=len(mosaics))
+            result[start:stop] = found
+        return result
+
+    def _by_patterns(
+        self, mosaics: Mosaics, sampling: bool, job: int
+    ) -> NDArray[np.float32] | None:
+        if len(mosaics) < FEWEST or self._pixels.function is not None:
+            return None
+        result = np.empty((len(mosaics), self.classes), np.float32)
+        with self.untouched(), torch.no_grad():
+            sample = self.to_input(mosaics.pictures(0, _SAMPLE))
+            path = self._paths.sampling(sample, job) if sampling else self._paths.forward(job)
+            pair = self.to_input(np.stack([mosaics.shown, mosaics.hidden]))
+            known = self._paths.after_stem(mosaics, pair, path, sample)
+            if known is None:
+                return None
+            rest, layer = known
+            for start in range(0, len(mosaics), rest.batch):
+                inputs = rest.laid_out(layer.layer(start, start + rest.batch))
+                forward = Pass(rest.prepared.network, (), rest.prepared.manner)
+                values = self._head.probabilities(self._run(forward, inputs))
+                self._check(values, inputs, start)
+                result[start : start + rest.batch] = values.cpu().numpy()
         return result
 
     @property

@@ -31,10 +31,14 @@ _ROOM = {"cpu": (40 << 20, 128), "cuda": (1 << 30, 1024), "mps": (256 << 20, 256
 
 @dataclass(frozen=True)
 class Fast:
-    """A network prepared for forward passes in one precision, ``batch`` pictures at a time."""
+    """A network prepared for forward passes, ``batch`` pictures at a time.
+
+    ``dtype`` is the precision after the first convolution; ``prepared`` has that of the input.
+    """
 
     prepared: Prepared
     batch: int
+    dtype: torch.dtype = torch.float32
 
     def laid_out(self, inputs: Tensor) -> Tensor:
         """``inputs`` in the layout and precision of the network."""
@@ -74,7 +78,7 @@ def packed(
             if relu is not None:
                 silence(network, relu)
     given = torch.float32 if pixels else dtype
-    return Fast(replace(folded, network=network, dtype=given), batch)
+    return Fast(replace(folded, network=network, dtype=given), batch, dtype)
 
 
 def has_bfloat16(device: torch.device) -> bool:
@@ -150,7 +154,7 @@ def silence(network: nn.Module, relu: Event) -> None:
     """
     if relu.address.path is not None and relu.calls == 1:
         silenced: Any = network.get_submodule(relu.address.path)
-        silenced.forward = _silent
+        silenced.forward = handing_on
 
 
 def reordered(conv: nn.Conv2d, size: list[int]) -> Tensor:
@@ -177,6 +181,7 @@ def _forward(
     return forward
 
 
-def _silent(inputs: Tensor) -> Tensor:
+def handing_on(inputs: Tensor) -> Tensor:
+    """A call that does nothing any more, but still counts as one."""
     count_one()
     return inputs

@@ -43,12 +43,14 @@ class Manner:
     """How the author's forward must be run: see ``functions.without_dropout`` for the first.
 
     ``views_copy``: ``x.view(…)`` becomes ``x.reshape(…)``, for tensors laid out channels last.
-    ``bypass``: the call there returns its input (the network's final softmax).
+    ``bypass``: the call there returns its input (the network's final softmax); so do those in
+    ``passed``.
     """
 
     no_dropout: bool = False
     views_copy: bool = False
     bypass: Address | None = None
+    passed: frozenset[Address] = frozenset()
 
 
 class _Reached(BaseException):
@@ -69,6 +71,7 @@ class Pass:
         """What the network returns; None if the pass was stopped at the last tap."""
         bypass = self.manner.bypass
         paths = {tap.address.path for tap in self.taps} | {bypass.path if bypass else ""}
+        paths |= {address.path for address in self.manner.passed}
         with ExitStack() as stack:
             for path in sorted(path for path in paths if path):
                 self._hook(self.network.get_submodule(path), path, stack)
@@ -121,7 +124,8 @@ class Pass:
         ``original`` is the call's first tensor, ``given`` what it got in its place.
         """
         here = [tap for tap in self.taps if tap.address == address]
-        bypassed = address == self.manner.bypass and original is not None
+        skipped = address == self.manner.bypass or address in self.manner.passed
+        bypassed = skipped and original is not None
         if output is None or not here:
             return original if bypassed else output
         overwritten = any(tap.inplace for tap in here)

@@ -9,9 +9,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from fervis.model import fast, slopes
+from fervis.model import fast, patterns, slopes, stem
 from fervis.model.fast import Fast
 from fervis.model.fold import Prepared, agree, prepare
+from fervis.model.mosaics import Mosaics
 from fervis.model.passes import Manner, Tap
 from fervis.model.trace import Trace
 
@@ -53,6 +54,8 @@ class Paths:
         self._forward: Fast | None = None
         self._sampling: Fast | None = None
         self._slopes: dict[torch.dtype, Prepared | None] = {}
+        self._stems: dict[torch.dtype, tuple[stem.Call, ...]] = {}
+        self._after_stem: dict[tuple[int, torch.dtype], Fast | None] = {}
 
     @property
     def gradients(self) -> Prepared:
@@ -118,6 +121,48 @@ class Paths:
                 return exact
             self._sampling = candidate
         return self._sampling
+
+    def after_stem(
+        self, mosaics: Mosaics, pair: Tensor, path: Fast, sample: Tensor
+    ) -> tuple[Fast, patterns.Patterns] | None:
+        """What to run instead of ``path``, and on which layer; None where mosaics save nothing.
+
+        pair (2, C, H, W) are inputs of the picture shown and the one hidden, ``sample`` (n, …)
+        those of the first mosaics, on which both ways must agree before this one is used.
+        """
+        if self.gradients is self.own or pair.device.type != "cpu":
+            return None
+        if path.dtype not in self._stems:
+            self._stems[path.dtype] = stem.stem_of(self.gradients, self._found, path.dtype)
+        calls = self._stems[path.dtype]
+        pixels = patterns.pixels_of(mosaics, *pair)
+        if pixels is None:
+            return None
+        try:
+            layers = stem.follow(calls, pixels, mosaics.masks)
+        except Exception:  # what a layer of the author's makes of single values
+            return None
+        for layer, done in layers:  # an early layer may be used again by no layer's way
+            key = (done, path.dtype)
+            if key not in self._after_stem:
+                rest = stem.without_stem(path, calls[:done])
+                same = self._same(rest, layer.layer(0, len(sample)), path, sample)
+                self._after_stem[key] = rest if same else None
+            if (found := self._after_stem[key]) is not None:
+                return found, layer
+        return None
+
+    def _same(self, rest: Fast, layer: Tensor, path: Fast, sample: Tensor) -> bool:
+        """Whether ``rest`` makes of ``layer`` what ``path`` makes of ``sample``."""
+        try:
+            one, other = self._run(rest, layer), self._run(path, sample)
+        except Exception:  # what a copy provokes in an author's code
+            return False
+        if path.dtype == torch.float32:
+            return agree(one, other)
+        exact = self._run(Fast(self.gradients.unskipped, path.batch), sample)
+        gap = (one.softmax(1) - exact.softmax(1)).abs().max()
+        return bool(gap <= fast.SAMPLING_TOLERANCE)
 
     def _packed(self, dtype: torch.dtype) -> Fast | None:
         batch = self.batch * 4 // dtype.itemsize  # as many bytes

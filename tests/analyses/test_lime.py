@@ -3,9 +3,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fervis.analyses import Result, Subjects, lime
+from fervis.analyses import Result, Subjects, _surrogate, lime
 from fervis.analyses._superpixels import segments_of, without_detail
 from fervis.draw import png
+from fervis.model.mosaics import Mosaics
 from tests.analyses.conftest import one, rngs, subjects_of
 from tests.analyses.stand_in import gap_network
 
@@ -18,13 +19,10 @@ class Additive:
     def __init__(self, image: np.ndarray, segments: np.ndarray, effects: np.ndarray) -> None:
         self.image, self.segments, self.effects = image, segments, effects
 
-    def probabilities(
-        self,
-        images: np.ndarray,
-        *,
-        sampling: bool = False,
-        job: int | None = None,
-    ) -> np.ndarray:
+    def mosaic_probabilities(self, mosaics: Mosaics, *, sampling: bool = False) -> np.ndarray:
+        return self.probabilities(mosaics.pictures())
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
         shown = np.stack(
             [
                 (images == self.image)[:, self.segments == k].all(axis=(1, 2))
@@ -121,16 +119,19 @@ def test_a_batch_gives_what_each_picture_gives_alone(subjects):
         np.testing.assert_allclose(result.arrays["weights"], alone.arrays["weights"], atol=1e-5)
 
 
-def test_pictures_share_batches_of_bounded_size(subjects, monkeypatch):
-    whole = lime.compute(gap_network(), subjects, FEW)
-    monkeypatch.setattr(lime, "BYTES_AT_ONCE", 12 * 10 * 70)
-    net, sizes = gap_network(), []
-    ask = net.probabilities
-    net.probabilities = lambda images, **_: (sizes.append(len(images)), ask(images))[1]
-    cut = lime.compute(net, fresh(subjects), FEW)
-    assert sizes == [70, 70, 70, 70, 70, 70, 60, 5]
-    for a, b in zip(whole, cut, strict=True):
-        np.testing.assert_allclose(a.arrays["weights"], b.arrays["weights"], atol=1e-6)
+def test_both_ways_to_fit_give_the_same_line():
+    rng = np.random.default_rng(3)
+    masks = np.concatenate([np.ones((1, 9), np.uint8), rng.integers(0, 2, (80, 9), np.uint8)])
+    masks[7] = 0  # everything hidden: the farthest row there is
+    image = rng.integers(0, 256, (6, 6, 1), np.uint8)
+    mosaics = Mosaics(image, image, np.arange(36).reshape(6, 6) // 4, masks)
+    probabilities = rng.random((81, 3)).astype(np.float32)
+    package = _surrogate.by_package()
+    for label in range(3):
+        own, theirs = (fit(mosaics, probabilities, label) for fit in (_surrogate.ridge, package))
+        np.testing.assert_allclose(own.weights, theirs.weights, rtol=1e-9, atol=1e-12)
+        assert own.intercept == pytest.approx(theirs.intercept, rel=1e-9)
+        assert own.r2 == pytest.approx(theirs.r2, rel=1e-9)
 
 
 def test_the_spread_told_is_the_one_that_other_seeds_show():
