@@ -3,9 +3,9 @@
 import sys
 
 try:
-    from fervis.cli import main
+    from fervis.cli import program
 except ModuleNotFoundError as error:
     sys.exit(f"{error}; set up first (`make setup`), then run .venv/bin/python build.py")
 
 if __name__ == "__main__":
-    main(["build", *sys.argv[1:]])
+    program(["build", *sys.argv[1:]])

@@ -1,5 +1,5 @@
 """``python -m fervis`` is the command ``fervis``."""
 
-from fervis.cli import main
+from fervis.cli import program
 
-main()
+program()

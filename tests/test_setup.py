@@ -226,7 +226,7 @@ def test_the_wheel_is_called_fervis_report_and_brings_the_command(wheel: Path) -
         info = f"fervis_report-{fervis.__version__}.dist-info/"
         commands = archive.read(info + "entry_points.txt").decode()
         assert "MIT" in archive.read(info + "METADATA").decode()
-    assert "fervis = fervis.cli:main" in commands
+    assert "fervis = fervis.cli:program" in commands
 
 
 def test_the_wheel_carries_all_that_a_checkout_has_beside_the_package(wheel: Path) -> None:
@@ -247,10 +247,10 @@ def test_an_installed_wheel_works_with_no_checkout(wheel: Path, tmp_path: Path) 
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "installed"), "HOME": str(tmp_path)}
     code = (
         "import fervis\n"
-        "from fervis.cli import main\n"
+        "from fervis.cli import program\n"
         "from fervis.render import packaged_templates\n"
         "print(fervis.__file__, packaged_templates(), sep='\\n', flush=True)\n"
-        "main(['init', 'mine'])"
+        "program(['init', 'mine'])"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment,
                           capture_output=True, text=True)  # fmt: skip
