@@ -25,13 +25,14 @@ from fervis.model.mosaics import Mosaics
 from fervis.model.options import ModelOptions
 from fervis.model.passes import Pass, Tap
 from fervis.model.paths import Paths, Precision
-from fervis.model.pixels import Preprocessing, preprocessing
+from fervis.model.pixels import Preprocessing, let_go, preprocessing
 from fervis.model.state import Keeper
 from fervis.model.stem import FEWEST, portions
 from fervis.model.told import told
 from fervis.model.weights import load_weights
 
 _UNTRAINED = "no model.weights: the network is untrained unless its own code loads weights"
+_LET_GO = 2048  # pictures after which a memory map's are let go
 _SAMPLE = 16  # pictures on which bfloat16 is compared with float32
 
 
@@ -226,6 +227,8 @@ class Classifier:
                 values = self._head.probabilities(self._run(forward, inputs))
                 self._check(values, inputs, start)
                 result[start : start + size] = values[: len(images) - start].cpu().numpy()
+                if start // _LET_GO != (start + size) // _LET_GO:
+                    let_go(images)
         return result
 
     def mosaic_probabilities(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,3 +93,15 @@ def preprocessing(options: ModelOptions, folder: Path) -> Preprocessing:
         if not callable(function):
             raise ModelError(f"model.preprocess: {target.text} is not a function")
     return Preprocessing(options.channels, options.scale, mean, std, function, code)
+
+
+def let_go(images: NDArray[np.uint8]) -> None:
+    """Gives back the memory that a read-only memory map has filled; it is read again if needed.
+
+    Otherwise a split counts as memory in use as far as it has been read.
+    """
+    base: Any = images
+    while isinstance(base, np.ndarray) and not base.flags.writeable:
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(base, "madvise"):
+        base.madvise(mmap.MADV_DONTNEED)

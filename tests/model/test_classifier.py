@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -473,3 +474,28 @@ def test_memory_mapped_pictures_are_read_in_batches(tmp_path: Any) -> None:
         classifier.probabilities(mapped), classifier.probabilities(case.images(70)), atol=1e-6
     )
     assert classifier.probabilities(mapped[:0]).shape == (0, 4)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="asks Linux what it holds in memory")
+def test_predicting_a_memory_map_does_not_keep_it_in_memory(tmp_path: Path) -> None:
+    file = tmp_path / "images.npy"
+    rng = np.random.default_rng(0)
+    np.save(file, rng.integers(0, 256, (10_000, 16, 16, 1), np.uint8))
+    images = np.load(file, mmap_mode="r")
+    net = wrap(
+        nn.Sequential(nn.Flatten(), nn.Linear(256, 3)),
+        ModelOptions(factory="tests:network", channels=1, size=(16, 16)),
+        classes=3,
+    )
+    found = net.probabilities(images)
+    held = _kilobytes_held(file)
+    assert images.max() == 255  # the map still serves, and reading it all fills memory again
+    assert held < 700 < 2500 <= _kilobytes_held(file)
+    np.testing.assert_array_equal(found, net.probabilities(np.array(images)))
+
+
+def _kilobytes_held(file: Path) -> int:
+    """What of a mapped file this process has in memory, as Linux tells."""
+    regions = Path("/proc/self/smaps").read_text("utf-8").split(str(file))[1:]
+    assert regions
+    return sum(int(region.split("Rss:")[1].split()[0]) for region in regions)
