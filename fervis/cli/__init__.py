@@ -66,6 +66,8 @@ def program(arguments: Sequence[str] | None = None) -> NoReturn:
         main(arguments)
     except SystemExit as ended:
         code = ended.code
+    if sys.getprofile() or sys.gettrace():  # somebody looks on, and has to end, too
+        sys.exit(code if isinstance(code, int) else 0)
     atexit._run_exitfuncs()
     with contextlib.suppress(OSError, ValueError):  # the reader of a pipe may be gone
         sys.stdout.flush()
