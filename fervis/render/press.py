@@ -36,8 +36,10 @@ class Presses:
 
     def __init__(self, count: int) -> None:
         self._processes: list[subprocess.Popen[str]] = []
+        # WeasyPrint puts fonts into a folder of its own, and leaves it there when it is killed.
+        self._scratch = tempfile.TemporaryDirectory(prefix="fervis-", ignore_cleanup_errors=True)
         # A fixed hash seed, so that no set's order can reach a PDF.
-        environment = {**os.environ, "PYTHONHASHSEED": "0"}
+        environment = {**os.environ, "PYTHONHASHSEED": "0", "TMPDIR": self._scratch.name}
         known = environment.get("PYTHONPATH")
         environment["PYTHONPATH"] = os.pathsep.join([str(ROOT), *([known] if known else [])])
         # -P: a file of the reader's that is named like a library must not be taken for it.
@@ -62,6 +64,7 @@ class Presses:
         for process in self._processes:
             process.kill()
             process.communicate()
+        self._scratch.cleanup()
 
     def run(self, sheets: Sequence[Sheet], folder: Path, fonts: Mapping[str, bytes]) -> None:
         """Writes every sheet's PDF into ``folder``, a finished site.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def test_every_sheet_is_set_by_any_number_of_presses(folder: Path, count: int) -
 def test_what_is_wrong_with_a_sheet_is_said_as_without_a_press(folder: Path) -> None:
     with Presses(1) as presses, pytest.raises(PdfError, match=r"nothing\.png"):
         presses.run([_sheet("a.pdf", '<img src="nothing.png" alt="x">')], folder, {})
+
+
+def test_presses_leave_nothing_behind(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch = tmp_path_factory.mktemp("scratch")
+    monkeypatch.setattr(tempfile, "tempdir", str(scratch))
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    with Presses(1) as presses:
+        presses.run([_sheet("a.pdf", "x")], folder, {})
+        assert list(scratch.rglob("weasyprint-*"))
+    assert not list(scratch.iterdir())
 
 
 def test_a_press_that_died_is_made_up_for(folder: Path) -> None:
