@@ -2,8 +2,9 @@
 
     python benchmarks/spread.py [--figure FILE]
 
-Prints, for seven pictures, one of each class, the standard deviation of a weight over five seeds, root mean square
-over the superpixels. What `fervis` shows as "spread" estimates the same from one run.
+Prints, for seven pictures, one of each class, the standard deviation of a weight over five seeds,
+root mean square over the superpixels. What `fervis` shows as "spread" estimates the same from one
+run.
 """
 
 from __future__ import annotations
