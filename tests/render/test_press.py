@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from fervis.render import render, template_folders
 from fervis.render.errors import PdfError
 from fervis.render.keep import put_by, recall
 from fervis.render.press import Presses, Sheet
+from fervis.render.type import type_for
 from tests.render.sample import sample
 
 PAGE = '<!doctype html><html lang="en"><head><title>t</title></head><body><p>{}</p></body></html>'
@@ -42,14 +45,25 @@ def test_what_is_wrong_with_a_sheet_is_said_as_without_a_press(folder: Path) -> 
         presses.run([_sheet("a.pdf", '<img src="nothing.png" alt="x">')], folder, {})
 
 
-def test_presses_leave_nothing_behind(
+def test_a_press_that_is_stopped_at_work_leaves_nothing_behind(
     folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scratch = tmp_path_factory.mktemp("scratch")
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
     monkeypatch.setenv("TMPDIR", str(scratch))
+    (folder / "a.ttf").write_bytes(type_for(["x"], None).unpacked["fonts/sans.woff2"])
+    (folder / "style" / "fonts.css").write_text("@font-face{font-family:a;src:url(../a.ttf)}")
     with Presses(1) as presses:
-        presses.run([_sheet("a.pdf", "x")], folder, {})
+        job = {"html": PAGE.format("<p>x</p>" * 20_000), "css": "", "folder": str(folder),
+               "name": "a.pdf", "identifier": "00", "instead": {}}  # fmt: skip
+        stream = presses._processes[0].stdin
+        assert stream is not None
+        stream.write(json.dumps(job) + "\n")
+        stream.flush()
+        for _ in range(400):
+            if list(scratch.rglob("weasyprint-*")):
+                break
+            time.sleep(0.05)
         assert list(scratch.rglob("weasyprint-*"))
     assert not list(scratch.iterdir())
 
