@@ -40,6 +40,7 @@ ROWS = {
     "words_html": "default report: a text changed, pages only",
     "words": "default report: a text changed, pages and two PDFs",
     "new_character": "default report: a character nobody used, pages and two PDFs",
+    "one_index_html": "default report: one index changed, pages only",
     "one_index": "default report: one index changed, pages and two PDFs",
     "csv_first": "a CSV of 35,887 rows, first read",
     "csv_again": "the same, opened again",

@@ -247,6 +247,7 @@ WORK: dict[str, Callable[[str, Path], Times | None]] = {
     "words_html": rebuilt(replaced("points: ", lambda: "points: 1"), "--no-pdf"),
     "words": rebuilt(replaced("points: ", lambda: "points: 1")),
     "new_character": rebuilt(replaced("林小真", unseen_character)),
+    "one_index_html": rebuilt(replaced("  4: 144", another_sad_picture), "--no-pdf"),
     "one_index": rebuilt(replaced("  4: 144", another_sad_picture)),
     "csv_first": table(again=False),
     "csv_again": table(again=True),
