@@ -82,15 +82,21 @@ def gradcam(
 
 
 def filters(
-    net: nn.Module, layer: nn.Module, count: int, steps: int = 64, rate: float = 0.1
+    net: nn.Module,
+    layer: nn.Module,
+    count: int,
+    steps: int = 64,
+    rate: float = 0.1,
+    start: np.ndarray | None = None,
 ) -> list[np.ndarray]:
-    """One filter at a time through the whole network."""
+    """One filter at a time through the whole network, from ``start`` (1, 48, 48) or noise."""
     seen = {}
     hook = layer.register_forward_hook(lambda _m, _i, output: seen.update(output=output))
     pictures = []
     for channel in range(count):
         torch.manual_seed(0)
-        picture = torch.randn(1, 1, 48, 48) * 0.1
+        noise = torch.randn(1, 1, 48, 48) * 0.1
+        picture = noise if start is None else torch.from_numpy(start)[None]
         for _ in range(steps):
             picture.requires_grad_()
             net(picture)
