@@ -6,26 +6,30 @@ import contextlib
 import filecmp
 import json
 import os
+import selectors
 import shutil
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from fervis.apart.limits import CONNECTING, WRITING, Limits, environment
+from fervis.data.faults import printable
 from fervis.engine import keys, stamp
 from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE, EXIT_MACHINE, FervisError, MachineError
 from fervis.pipeline import Outcome, cache_folder
 from fervis.publish import MARKER, require_replaceable, staging, swap
 
 ROOT = Path(__file__).resolve().parents[2]
-_LONGEST = 1 << 20  # bytes of a line that is listened to
-_LAST_WORDS = 2000
+_BLOCK, _LONGEST = 1 << 20, 16 << 20  # bytes read at once, of a line that is listened to
+_LAST_WORDS, _WORDS = 2000, 20_000
+_OFTEN_S = 0.2  # between two looks at whether a silent process is still there
+_DEEPEST = 10  # folders in a site; a build makes two or three
 _KEPT = {MARKER, ".gitkeep"}
 _running: set[subprocess.Popen[bytes]] = set()
 
@@ -81,11 +85,12 @@ def build(
     if "error" in said:
         code = said.get("exit_code")
         code = code if isinstance(code, int) and 0 < code < 256 else EXIT_MACHINE
-        return Answer(None, str(said["error"]), code, seconds, allowed)
+        return Answer(None, _plain(said["error"]), code, seconds, allowed)
     try:
+        made = _made(scratch / "site") if said.get("published") is True else scratch / "site"
         outcome = _outcome(said, site, scratch)
-        if outcome.published and not _same(scratch / "site", site):
-            _publish(scratch / "site", site)
+        if outcome.published and not _same(made, site):
+            _publish(made, site)
         if outcome.published and not outcome.failures:
             _sign(site, cache_folder(file, order.cache), source)
     except (FervisError, OSError) as error:
@@ -149,18 +154,15 @@ def _run(
             "scratch": str(scratch),
             "limits": asdict(limits),
         }
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError), process.stdin:
             process.stdin.write(json.dumps(words).encode() + b"\n")
-            process.stdin.flush()
-        said = _listen(process.stdout, advance)
+        said = _listen(process, process.stdout, advance)
     finally:
         clock.cancel()
         _end(process)
         process.wait()
         _running.discard(process)
         listener.join(1)
-        with contextlib.suppress(OSError):
-            process.stdin.close()
         process.stdout.close()
     if "published" in said or "error" in said:
         return said
@@ -169,10 +171,12 @@ def _run(
     return said | {"error": _why_it_died(process.returncode, b"".join(last))}
 
 
-def _listen(stdout: IO[bytes], advance: Callable[[str, int, int], None]) -> dict[str, Any]:
+def _listen(
+    process: subprocess.Popen[bytes], stdout: IO[bytes], advance: Callable[[str, int, int], None]
+) -> dict[str, Any]:
     """Everything the child said, later words over earlier ones, up to its answer."""
     said: dict[str, Any] = {}
-    while line := stdout.readline(_LONGEST):
+    for line in _lines(process, stdout):
         try:
             words = json.loads(line)
         except (ValueError, RecursionError):
@@ -182,13 +186,30 @@ def _listen(stdout: IO[bytes], advance: Callable[[str, int, int], None]) -> dict
         if isinstance(words.get("stage"), str):
             done, total = words.get("done"), words.get("total")
             if isinstance(done, int) and isinstance(total, int):
-                advance(words["stage"], done, total)
+                advance(_plain(words["stage"][:100]), done, total)
             continue
         # What it says first, before its network runs, holds.
         said = words | {name: said[name] for name in said.keys() & {"allowed"}}
         if "published" in words or "error" in words:
             break
     return said
+
+
+def _lines(process: subprocess.Popen[bytes], stdout: IO[bytes]) -> Iterator[bytes]:
+    """Whole lines until the child has ended, though a process that it left may hold the pipe."""
+    rest, ended = b"", False
+    with selectors.DefaultSelector() as ready:
+        ready.register(stdout, selectors.EVENT_READ)
+        while not ended:
+            ended = process.poll() is not None
+            while ready.select(0 if ended else _OFTEN_S):
+                chunk = os.read(stdout.fileno(), _BLOCK)
+                *lines, rest = (rest + chunk).split(b"\n")
+                yield from lines
+                if not chunk or len(rest) > _LONGEST:
+                    return
+                if ended:
+                    break
 
 
 def _hear(stderr: IO[bytes], last: list[bytes]) -> None:
@@ -211,7 +232,8 @@ def _why_it_died(code: int, last: bytes) -> str:
         return "stopped: its processor time is used up"
     words = last.decode("utf-8", "replace").strip().splitlines()
     name = signal.Signals(-code).name if -code in set(signal.Signals) else f"exit code {code}"
-    return f"the process ended ({name}): {words[-1] if words else 'out of memory?'}"
+    silent = "out of memory?" if code == -signal.SIGKILL else "without a word"
+    return f"the process ended ({name}): {words[-1] if words else silent}"
 
 
 def _outcome(said: Mapping[str, Any], site: Path, scratch: Path) -> Outcome:
@@ -219,7 +241,7 @@ def _outcome(said: Mapping[str, Any], site: Path, scratch: Path) -> Outcome:
 
     def texts(name: str) -> tuple[str, ...]:
         value = said.get(name)
-        return tuple(str(each)[:4000] for each in value) if isinstance(value, list) else ()
+        return tuple(_plain(each) for each in value) if isinstance(value, list) else ()
 
     failures = texts("failures")
     published = said.get("published") is True
@@ -231,7 +253,7 @@ def _outcome(said: Mapping[str, Any], site: Path, scratch: Path) -> Outcome:
         computed=texts("computed"),
         stored=stored if isinstance(stored, int) else 0,
         chosen={
-            str(pair[0]): pair[1]
+            _plain(pair[0]): pair[1]
             for pair in (chosen if isinstance(chosen, list) else [])
             if isinstance(pair, list) and len(pair) == 2 and isinstance(pair[1], int)
         },
@@ -240,15 +262,43 @@ def _outcome(said: Mapping[str, Any], site: Path, scratch: Path) -> Outcome:
     )
 
 
+def _plain(words: object) -> str:
+    """Words of a stranger's as a terminal and a file can have them: no escapes, not too many."""
+    return "\n".join(printable(line) for line in str(words)[:_WORDS].splitlines())
+
+
 def _plain_files(folder: Path) -> dict[str, Path]:
-    """Files by relative name; links and devices are nothing that a build makes."""
-    return {
-        path.relative_to(folder).as_posix(): path
-        for path in folder.rglob("*")
-        if path.is_file()
-        and path.name not in _KEPT
-        and path.resolve() == path.parent.resolve() / path.name  # no link
-    }
+    """Files by relative name; links and devices are nothing that a build makes.
+
+    Raises MachineError for other things that a build never makes, such as names that are no text.
+    """
+    found: dict[str, Path] = {}
+    waiting = [(folder, 1)]
+    while waiting:
+        above, depth = waiting.pop()
+        for child in _children(above):
+            if printable(child.name) != child.name or depth > _DEEPEST:
+                raise MachineError(f"{folder}: holds what no build makes: {printable(child.name)}")
+            if child.is_dir(follow_symlinks=False):
+                waiting.append((Path(child.path), depth + 1))
+            elif child.is_file(follow_symlinks=False) and child.name not in _KEPT:
+                found[Path(child.path).relative_to(folder).as_posix()] = Path(child.path)
+    return found
+
+
+def _children(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as children:
+            return list(children)
+    except FileNotFoundError:
+        return []
+
+
+def _made(site: Path) -> Path:
+    """The folder that a child says it has built. Raises MachineError if that is no site."""
+    if site.is_symlink() or not (site / "index.html").is_file():
+        raise MachineError(f"{site}: is no site, though the build said that it had made one")
+    return site
 
 
 def _same(one: Path, other: Path) -> bool:
@@ -261,8 +311,6 @@ def _same(one: Path, other: Path) -> bool:
 def _publish(made: Path, site: Path) -> None:
     with staging(site) as fresh:
         for name, path in _plain_files(made).items():
-            if not path.resolve().is_relative_to(made.parent.resolve() / made.name):
-                raise MachineError(f"{made}: leads elsewhere; a build leaves a plain folder")
             (fresh / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, fresh / name, follow_symlinks=False)
         swap(fresh, site)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from fervis import apart
 from fervis.apart import Limits, Order
 from fervis.batch.jobs import Job
+from fervis.data.faults import printable
 from fervis.errors import EXIT_FILE_WRONG, EXIT_MACHINE, FervisError
 from fervis.render import template_folders
 from fervis.render.language import words_in
@@ -42,7 +43,7 @@ class Done:
             "reason": self.reason,
             "exit_code": self.exit_code,
             "seconds": round(self.seconds, 2),
-            "site": self.site and Path(os.path.relpath(self.site, folder)).as_posix(),
+            "site": self.site and printable(Path(os.path.relpath(self.site, folder)).as_posix()),
         }
 
 
@@ -101,8 +102,11 @@ def _done(
     order = Order(job.file, job.site, cache, **{**more, "overrides": overrides})
     try:
         answer = apart.build(order, limits, variables=variables)
-    except (FervisError, OSError) as error:
+    except FervisError as error:
         return Done(job.name, "failed", str(error), EXIT_MACHINE, 0.0, None)
+    except Exception as error:  # whatever it is, the other reports are built
+        reason = printable(f"{type(error).__name__}: {error}")
+        return Done(job.name, "failed", reason, EXIT_MACHINE, 0.0, None)
     outcome = answer.outcome
     state: State = "failed" if answer.reason else "built"
     if outcome is not None and outcome.unchanged:

@@ -76,10 +76,10 @@ def batch(
     from fervis.apart import Limits
     from fervis.pipeline import cache_folder
 
-    if pattern and len(reports) > 1:
+    if pattern is not None and len(reports) > 1:
         raise click.UsageError("--each takes one report; name either several or a pattern")
     out = out or reports[0].absolute().parent / "batch"
-    if pattern:
+    if pattern is not None:
         todo = rooms.each(reports[0], pattern, out, cache_folder(reports[0].absolute(), cache))
     else:
         todo = rooms.files(dict.fromkeys(reports))

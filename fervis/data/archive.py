@@ -84,6 +84,11 @@ class Archive:
         """An array's description, its claims compared with what is there."""
         place = f"{self.name}:{printable(name)}"
         info = self._zip.getinfo(f"{name}.npy")
+        if info.file_size > FREE + MAX_EXPANSION * self._size:  # its header may be as long
+            raise DataError(
+                f"{place}: refused, since {info.file_size:,} bytes are more than "
+                f"{MAX_EXPANSION} times the file's size"
+            )
         with self.open(name) as file, _reading(place):
             shape, fortran, dtype = _header(file)
             offset = file.tell()
@@ -101,11 +106,6 @@ class Archive:
             raise DataError(
                 f"{place}: the header claims {claimed:,} bytes for shape {shape}, the "
                 f"file holds {max(0, info.file_size - offset):,}"
-            )
-        if claimed > FREE + MAX_EXPANSION * self._size:
-            raise DataError(
-                f"{place}: refused, since {claimed:,} bytes are more than "
-                f"{MAX_EXPANSION} times the file's size"
             )
         return Member(self, name, shape, dtype)
 

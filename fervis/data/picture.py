@@ -13,12 +13,16 @@ from fervis.data.faults import excerpt
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
 SUFFIXES = frozenset(
     (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".pgm", ".ppm")
 )
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 50_000_000
+MAX_SLOW_BYTES = 16 << 20  # of files that Pillow decodes number by number
+_SLOW = ("ppm_plain", "bmp_rle")
+_SCANS, _SCANNED = 20, 1_000_000_000  # of a JPEG file, which may go over its pixels again and again
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")
 _ORIENTATION = 0x0112
 _UPRIGHT = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}  # EXIF orientation → Image.Transpose
@@ -65,12 +69,22 @@ def _decoded(data: bytes, mode: str) -> Image:
             raise NotAPictureError(
                 f"refused: {width}×{height} pixels; expected at most {MAX_PIXELS:,}"
             )
+        _refuse_endless(picture, data)
         picture.load()
         plain = _plain(picture)
         turn = _UPRIGHT.get(picture.getexif().get(_ORIENTATION, 1))
     if turn is not None:
         plain = plain.transpose(Image.Transpose(turn))
     return plain if plain.mode == mode else plain.convert(mode)
+
+
+def _refuse_endless(picture: ImageFile, data: bytes) -> None:
+    """Raises NotAPictureError for a picture whose decoding would take more than seconds."""
+    if len(data) > MAX_SLOW_BYTES and any(tile[0] in _SLOW for tile in picture.tile):
+        raise NotAPictureError(f"refused: more than {MAX_SLOW_BYTES:,} bytes of this slow format")
+    most = max(_SCANS, _SCANNED // (picture.width * picture.height))
+    if picture.format in ("JPEG", "MPO") and data.count(b"\xff\xda") > most:
+        raise NotAPictureError(f"refused: a JPEG picture of more than {most} scans")
 
 
 def _plain(picture: Image) -> Image:

@@ -30,7 +30,7 @@ SPLITS = frozenset(
 )
 _IGNORED = frozenset(("thumbs.db", "desktop.ini", "__macosx", "@eadir", "truth.npz"))
 """What systems leave behind, and what `fervis faces` writes beside its pictures."""
-_DEEPEST = 20
+DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,8 @@ def _split(folder: Path, split: str, root: Path, faults: Faults) -> Iterator[Ent
 
 
 def _walk(folder: Path, root: Path, faults: Faults, depth: int = 1) -> Iterator[Path]:
-    if depth > _DEEPEST:
-        faults.add(_below(folder, root), f"folders more than {_DEEPEST} deep")
+    if depth > DEEPEST:
+        faults.add(_below(folder, root), f"folders more than {DEEPEST} deep")
         return
     folders, files = _children(folder, root, faults)
     yield from files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -13,6 +14,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from fervis.errors import MachineError
 
 COMPUTING = ("torch", "numpy", "scikit-image", "lime", "scikit-learn", "scipy")
 """Distributions whose versions can change a number."""
@@ -30,6 +33,9 @@ def array_digest(array: NDArray[Any]) -> str:
     """A hash of an array's shape, type and bytes."""
     head = f"{array.dtype.str}{array.shape}".encode()
     return hashlib.blake2b(head + np.ascontiguousarray(array).tobytes(), digest_size=20).hexdigest()
+
+
+_DEEPEST = 20  # folders of code or templates in one another
 
 
 @functools.cache
@@ -64,13 +70,29 @@ def source_digest(*folders: str) -> str:
     state = hashlib.blake2b(digest_size=20)
     for folder in folders:
         root = Path(folder)
-        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
-        for file in files:
+        files = [root] if root.is_file() else _files(root)
+        for file in sorted(files):
             if "__pycache__" in file.parts:
                 continue
             state.update(os.fsencode(file.relative_to(root.parent).as_posix()) + b"\0")
             state.update(file.read_bytes() + b"\0")
     return state.hexdigest()
+
+
+def _files(root: Path) -> list[Path]:
+    """Regular files below a folder, also those that links name; no folders that links name."""
+    found, waiting = [], [root]
+    while waiting:
+        above = waiting.pop()
+        if len(above.parts) - len(root.parts) > _DEEPEST:
+            raise MachineError(f"{root}: folders more than {_DEEPEST} deep; remove them")
+        with contextlib.suppress(OSError), os.scandir(above) as children:
+            for child in children:
+                if child.is_dir(follow_symlinks=False):
+                    waiting.append(Path(child.path))
+                elif child.is_file():
+                    found.append(Path(child.path))
+    return found
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

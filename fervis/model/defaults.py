@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from fervis.errors import ModelError
@@ -31,9 +32,10 @@ def weights_file(options: ModelOptions, folder: Path) -> Path | None:
     """Where the weights are, None if the network has none. Raises ModelError where missing."""
     if options.weights is not None:
         file = folder / options.weights
-        if not file.is_file():
-            raise ModelError(f"model.weights: there is no file {file}")
-        return file
+        with suppress(OSError):  # such as a name that is too long
+            if file.is_file():
+                return file
+        raise ModelError(f"model.weights: there is no file {file}")
     if not is_default(options):
         return None
     if not WEIGHTS.is_file():

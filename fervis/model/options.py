@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+MAX_SIDE = 2048
+Side = Annotated[int, Field(ge=1, le=MAX_SIDE)]
+"""Pixels; every picture of a split is brought to this size, so that a slip must not fill a disk."""
 
 Output = Literal["logits", "probabilities", "log_probabilities"]
 
@@ -30,7 +34,7 @@ class ModelOptions(BaseModel):
     scale: float = Field(255.0, gt=0, description="pixels are divided by this first")
     mean: float | list[float] = Field(0.0, description="subtracted then, per channel or for all")
     std: float | list[float] = Field(1.0, description="divided by last, per channel or for all")
-    size: int | tuple[int, int] = Field(48, description="height and width of the input")
+    size: Side | tuple[Side, Side] = Field(48, description="height and width of the input")
     channels: Literal[1, 3] = Field(1, description="a gray picture is repeated for 3")
     preprocess: str | None = Field(
         None, description="`file.py:function` (N,H,W,C) uint8 array to a (N,C,H,W) float tensor"

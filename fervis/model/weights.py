@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 import pickle
 import re
 import warnings
@@ -20,6 +21,12 @@ _WRAPPED_UNDER = ("state_dict", "model_state_dict", "model", "net", "network", "
 _PREFIX = re.compile(r"^(?:module|_orig_mod|model|net|network)\.")
 _WRAPPER = re.compile(r"(?:^|(?<=\.))(?:module|_orig_mod)\.")
 _SHOWN = 10
+_NUMBERS = {
+    torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.bool,
+    torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64,
+}  # fmt: skip
+_LONGEST_HEADER = 8 << 20  # of a safetensors file; a thousand tensors take some 100 kB
+_BUFFER = b"\nbytearray\n"  # in a pickle; PyTorch makes one of any size, weights have none
 
 _SAVE_THE_STATE = (
     "save the state dict instead, where the network was trained: "
@@ -61,22 +68,37 @@ def read(file: Path) -> dict[str, Tensor]:
         if inner is None:
             break
         content = inner
-    if not _is_state(content):
+    if not (_is_state(content) and any(isinstance(v, Tensor) for v in content.values())):
         found = type(content).__name__
         if isinstance(content, Mapping):
             found = f"a dictionary of {_listed([str(key) for key in content])}"
         raise ModelError(f"{file} holds no state dict but {found}; {_SAVE_THE_STATE}")
-    return {str(name): v for name, v in content.items() if isinstance(v, Tensor)}
+    state = {str(name): v for name, v in content.items() if isinstance(v, Tensor)}
+    if odd := [name for name, value in state.items() if not _is_plain(value)]:
+        raise ModelError(
+            f"{file}: {_listed(odd)}: sparse, complex, quantised or without values; save the "
+            "network's weights in float32 or half"
+        )
+    return state
 
 
-def _is_state(content: object) -> bool:
+def _is_state(content: object, depth: int = 3) -> bool:
     return (
         isinstance(content, Mapping)
         and any(isinstance(value, Tensor | Mapping) for value in content.values())
         and (
             any(isinstance(value, Tensor) for value in content.values())
-            or any(_is_state(content.get(key)) for key in _WRAPPED_UNDER)
+            or (depth > 0 and any(_is_state(content.get(k), depth - 1) for k in _WRAPPED_UNDER))
         )
+    )
+
+
+def _is_plain(value: Tensor) -> bool:
+    return (
+        value.dtype in _NUMBERS
+        and value.layout is torch.strided
+        and not value.is_nested
+        and value.device.type == "cpu"
     )
 
 
@@ -84,9 +106,13 @@ def _safetensors(file: Path) -> Any:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+    if _LONGEST_HEADER < length < file.stat().st_size:
+        raise ModelError(f"{file} has a header of {length:,} bytes, longer than weights need")
     try:
         return load_file(file)
-    except (SafetensorError, ValueError, OverflowError) as error:
+    except (SafetensorError, ValueError, OverflowError, TypeError, RuntimeError) as error:
         raise ModelError(
             f"{file} is not a whole safetensors file ({error}); copy or download it again"
         ) from error
@@ -96,6 +122,8 @@ def _torch(file: Path) -> Any:
     zipped = zipfile.is_zipfile(file)
     if zipped:
         _refuse_inflation(file)
+    if any(pickled.find(_BUFFER) >= 0 for pickled in _pickles(file, zipped)):
+        raise ModelError(f"{file} holds more than numbers; {_SAVE_THE_STATE}")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about pickles that are refused here anyway
@@ -126,6 +154,19 @@ def _refuse_inflation(file: Path) -> None:
         raise ModelError(
             f"{file} claims to hold {claimed:,} bytes in {file.stat().st_size:,}; refused"
         )
+
+
+def _pickles(file: Path, zipped: bool) -> Iterator[bytes | mmap.mmap]:
+    """What torch.load will unpickle: some members of an archive; anything in an old file."""
+    if zipped:
+        with zipfile.ZipFile(file) as archive:
+            yield from (archive.read(name) for name in archive.namelist() if ".pkl" in name)
+    elif file.stat().st_size:
+        with (
+            file.open("rb") as opened,
+            mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as mapped,
+        ):
+            yield mapped
 
 
 def fitted(

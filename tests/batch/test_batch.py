@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import time
+from textwrap import indent
 
 import pytest
 
 from fervis import survey
+from fervis.batch import each
 from fervis.cli import main
 from tests.faults.conftest import built, edit, project  # noqa: F401 (fixtures)
 
@@ -69,6 +73,78 @@ def test_one_report_for_a_folder_of_networks(project, tmp_path, capfd):  # noqa:
     assert run(*arguments) == 1
     rows = log(out)
     assert rows["students/amy"]["state"] == rows["students/小明 <b>"]["state"] == "unchanged"
+
+
+CLAIM = """
+for fd in range(3, 60):
+    try:
+        os.write(fd, b'{"published": true}\\n')
+    except OSError:
+        pass
+time.sleep(100)"""
+MADE = "site = os.path.join(os.environ['HOME'], 'site'); os.makedirs(site)\n" + (
+    "open(os.path.join(site, 'index.html'), 'w').close()\n"
+)
+HOSTILE = {
+    "words that no file can hold": "raise RuntimeError('\\x1b[31m \\ud800 half a character')",
+    "a process left behind": "if os.fork() == 0:\n    os.setsid()\n    time.sleep(40)\nos._exit(0)",
+    "a site that is not there": CLAIM,
+    "a site with odd names": MADE + "open(os.fsencode(site) + b'/\\xff', 'w').close()" + CLAIM,
+    "a bottomless site": MADE + "os.chdir(site)\nfor _ in range(1100):\n"
+    "    os.mkdir('d'); os.chdir('d')" + CLAIM,
+    "an answer of its own": CLAIM.replace(
+        '"published": true', '"error": "\\\\ud800", "exit_code": 1'
+    ),
+}
+
+
+def test_no_network_ends_a_batch(project, capfd):  # noqa: F811
+    """Each does what would end a careless parent; the one that is good comes last."""
+    students = project.parent / "students"
+    for name, body in {**HOSTILE, "the good one": "pass"}.items():
+        (students / name).mkdir(parents=True)
+        for file in ("hw3.py", "best.pt"):
+            shutil.copy(project.parent / file, students / name)
+        code, forward = students / name / "hw3.py", "        return self.head("
+        edit(code, forward, indent(body, " " * 8) + f"\n{forward}")
+        edit(code, "from torch import nn\n", "import os, time\nfrom torch import nn\n")
+    big5 = os.fsencode(students) + b"/\xa4\xa4\xa4\xe5"
+    shutil.copytree(os.fsencode(students / "the good one"), big5)
+    begun = time.monotonic()
+    assert run(str(project), "--each", "students/*", "--timeout", "30") == 1
+    assert time.monotonic() - begun < 30
+    rows = log(project.parent / "batch")
+    assert len(rows) == len(HOSTILE) + 2
+    assert [name for name, row in rows.items() if row["state"] == "built"] == [
+        "students/the good one"
+    ]
+    assert "half a character" in rows["students/words that no file can hold"]["reason"]
+    assert any("not UTF-8" in row["reason"] for row in rows.values())
+    told = capfd.readouterr()
+    assert "\x1b" not in told.out + told.err
+
+
+@pytest.mark.parametrize("pattern", ["../*", "/*", "nobody/*", ""])
+def test_a_pattern_that_finds_no_folder_below_is_refused(project, pattern, capfd):  # noqa: F811
+    assert run(str(project), "--each", pattern) == 3
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_a_folder_that_may_not_be_read_costs_its_report_only(project, unprivileged):  # noqa: F811
+    def prepare(folder):
+        for name in ("open", "shut"):
+            shutil.copytree(project.parent, folder / "of" / name)
+        shutil.copy(project, folder / "report.yaml")
+        for file in ("hw3.py", "best.pt", "pictures.npz"):
+            shutil.copy(project.parent / file, folder)
+        (folder / "of" / "open").chmod(0o755)
+        (folder / "of" / "shut").chmod(0)
+
+    def check(folder):
+        jobs = each(folder / "report.yaml", "of/*", folder / "batch", folder / "cache")
+        assert [bool(job.problem) for job in jobs] == [False, True]
+
+    unprivileged(prepare, check)
 
 
 def test_several_reports_of_which_one_is_wrong(project, tmp_path, capfd):  # noqa: F811

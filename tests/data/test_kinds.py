@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from fervis.data import KINDS, stamp
 from fervis.data.faces import shipped, truth
-from fervis.errors import DataError
+from fervis.engine.keys import source_digest
+from fervis.errors import DataError, MachineError
 from tests.data.make import course, noise
 
 
@@ -102,6 +103,19 @@ def test_a_stamp_of_a_folder_changes_with_every_file_in_it(tmp_path):
     stamps.append(stamp(options, tmp_path))
     assert len(set(stamps)) == 3
     assert stamp(options, tmp_path) == stamps[-1]
+
+
+def test_a_stamp_of_a_bottomless_folder_ends(tmp_path, monkeypatch):
+    (tmp_path / "cat").mkdir()
+    monkeypatch.chdir(tmp_path / "cat")
+    for _ in range(1500):
+        os.mkdir("d")  # noqa: PTH102 (no whole path may be as long)
+        os.chdir("d")
+    os.chdir(tmp_path)
+    assert stamp(KINDS["folder"](kind="folder", path="."), tmp_path)
+    with pytest.raises(MachineError, match="deep"):
+        source_digest(str(tmp_path))
+    subprocess.run(["rm", "-r", str(tmp_path / "cat")], check=True)  # pytest's own recurses
 
 
 @pytest.fixture

@@ -195,7 +195,8 @@ def archive(opener, data: bytes) -> str:
         (b"no numpy array", "not a readable"),
         (b"", "not a readable"),
         (b"\x93NUMPY\x09\x00" + bytes(50), "not a readable"),
-        (header("(70000, 32, 32)") + bytes(70000 * 32 * 32), "refused, since 71,680,000 bytes"),
+        (header("(70000, 32, 32)") + bytes(70000 * 32 * 32), "refused, since 71,680,128 bytes"),
+        (b"\x93NUMPY\x02\x00" + bytes([0, 0, 0, 6]) + bytes(96 << 20), "refused, since 100,663,"),
     ],
     ids=[
         "petabytes",
@@ -208,6 +209,7 @@ def archive(opener, data: bytes) -> str:
         "empty",
         "version",
         "bomb",
+        "header",
     ],
 )
 def test_claims_are_compared_with_the_file_before_anything_is_allocated(opener, data, what):

@@ -134,6 +134,31 @@ def test_decompression_bombs_are_refused(data):
             decoded(data, 1)
 
 
+def test_a_jpeg_that_repeats_its_scans_is_refused():
+    """Each takes a hundred bytes and goes over all pixels: 64 MB would take hours."""
+    data = saved(Image.new("L", (7000, 7000), 128), "JPEG", progressive=True)
+    scan = data[data.rfind(b"\xff\xc4") : -2]
+    assert decoded(data, 1).size == (7000, 7000)
+    with pytest.raises(NotAPictureError, match="scans"):
+        decoded(data[:-2] + 2000 * scan + data[-2:], 1)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"P2 5000 5000 255\n" + b"0 " * 25_000_000,
+        b"P3 3000 3000 255\n" + b"0 " * 27_000_000,
+        b"BM" + struct.pack("<IHHI", 40_001_080, 0, 0, 1078)
+        + struct.pack("<IiiHHIIiiII", 40, 7000, 7000, 1, 8, 1, 0, 1, 1, 256, 0)
+        + bytes(1024) + b"\x01\x00" * 20_000_000,
+    ],
+    ids=["P2", "P3", "BMP RLE"],
+)  # fmt: skip
+def test_formats_that_are_slow_to_read_may_not_be_large(data):
+    with pytest.raises(NotAPictureError, match="slow"):
+        decoded(data, 1)
+
+
 @pytest.mark.parametrize(
     "data",
     [png(0, 0), png(0, 5), png(5, 5), png(5, 5, b"\0" * 7)],

@@ -319,6 +319,13 @@ def test_exactly_one_network_is_named(given: dict[str, Any], told: str) -> None:
         ModelOptions.model_validate(given)
 
 
+@pytest.mark.parametrize("size", [0, -5, 2049, [24, 0], [1, 60_000], 10**22, [24, 24, 24]])
+def test_a_size_is_one_that_a_network_can_have(size: Any) -> None:
+    """Every picture of the data set is brought to it: 60,000 pixels took all memory and disk."""
+    with pytest.raises(ValidationError, match="size"):
+        options(size=size)
+
+
 # Preprocessing
 
 

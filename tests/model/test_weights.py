@@ -8,6 +8,7 @@ import pickle
 import struct
 import time
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +197,76 @@ def test_an_archive_that_inflates_is_refused_at_once(tmp_path: Path) -> None:
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("w/data.pkl", bytes(40 << 20))
     assert "claims to hold" in refused(file)
+
+
+@pytest.mark.parametrize("old", [True, False], ids=["old", "archive"])
+def test_a_pickle_that_asks_for_gigabytes_is_refused_at_once(tmp_path: Path, old: bool) -> None:
+    """PyTorch's own safe reader would make the buffer, and fill it with zeros."""
+    file = tmp_path / "w.pt"
+    torch.save({"0.weight": "here"}, file, _use_new_zipfile_serialization=not old)
+    asks = b"c__builtin__\nbytearray\n\x8a\x05" + (6 << 30).to_bytes(5, "little") + b"\x85R"
+    here = b"X\x04\x00\x00\x00here"
+    if old:
+        file.write_bytes(file.read_bytes().replace(here, asks))
+    else:
+        with zipfile.ZipFile(file) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, content in members.items():
+                archive.writestr(name, content.replace(here, asks))
+    assert asks in file.read_bytes()
+    assert "more than numbers" in refused(file)
+
+
+@pytest.mark.parametrize("depth", [4, 40, 300])
+def test_a_state_that_is_wrapped_without_end_is_refused_at_once(tmp_path: Path, depth: int) -> None:
+    state: dict[str, Any] = dict(small().state_dict())
+    for _ in range(depth):
+        state = dict.fromkeys(("state_dict", "model", "net", "weights"), state)
+    torch.save(state, tmp_path / "w.pt")
+    assert "no state dict" in refused(tmp_path / "w.pt")
+    state.update(dict.fromkeys(("model", "net"), state))
+    torch.save(state, tmp_path / "w.pt")
+    assert "no state dict" in refused(tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        lambda: torch.zeros(3, device="meta"),
+        lambda: torch.zeros(3).to_sparse(),
+        lambda: torch.zeros(3) + 1j,
+        lambda: torch.zeros(3).to(torch.float8_e4m3fn),
+        lambda: torch.quantize_per_tensor(torch.zeros(3), 0.1, 0, torch.qint8),
+        lambda: torch.nested.nested_tensor([torch.zeros(2), torch.zeros(1)]),
+    ],
+    ids=["meta", "sparse", "complex", "float8", "quantised", "nested"],
+)
+@pytest.mark.filterwarnings("ignore::UserWarning")  # of PyTorch: they are odd indeed
+def test_tensors_of_other_kinds_are_told(tmp_path: Path, kind: Callable[[], torch.Tensor]) -> None:
+    torch.save({**small().state_dict(), "0.bias": kind()}, tmp_path / "w.pt")
+    assert "0.bias" in refused(tmp_path / "w.pt")
+
+
+@pytest.mark.parametrize("shape", ["[0, 9223372036854775808]", "[4611686018427387904, 4]"])
+def test_a_shape_beyond_all_numbers_is_refused(tmp_path: Path, shape: str) -> None:
+    header = f'{{"a": {{"dtype": "F32", "shape": {shape}, "data_offsets": [0, 0]}}}}'.encode()
+    (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)
+    assert "safetensors" in refused(tmp_path / "w.safetensors")
+
+
+def test_a_header_of_a_million_tensors_is_not_even_read(tmp_path: Path) -> None:
+    file = tmp_path / "w.safetensors"
+    with file.open("wb") as opened:
+        opened.write(struct.pack("<Q", 90 << 20))
+        opened.truncate(100 << 20)
+    assert "longer than weights need" in refused(file)
+
+
+def test_a_name_too_long_for_any_file_is_told(tmp_path: Path) -> None:
+    options = ModelOptions.model_validate({"factory": "hw3.py:Net", "weights": "w" * 5000})
+    with pytest.raises(ModelError, match="no file"):
+        weights_file(options, tmp_path)
 
 
 def test_a_tensor_that_repeats_one_number_is_not_blown_up(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from fervis.data.picture import MAX_BYTES, NotAPictureError, decoded
 from fervis.data.source import blaming, content_hash
 from fervis.data.splits import open_one
 from fervis.data.store import Recipe, key_of
-from fervis.data.tree import Entry, survey
+from fervis.data.tree import DEEPEST, Entry, survey
 from fervis.data.writer import Writer
 from fervis.errors import DataError
 from fervis.text import Text
@@ -46,10 +46,21 @@ class Options(FileOptions):
 
 def sources(options: Options, folder: Path) -> Iterator[Path]:
     """Every file and folder below: pictures come and go."""
-    for above, folders, files in os.walk(options.source(folder)):
-        folders.sort()
-        yield Path(above)
-        yield from (Path(above, file) for file in sorted(files))
+    root = options.source(folder)
+    waiting = [root]
+    while waiting:
+        above = waiting.pop()
+        if len(above.parts) - len(root.parts) > DEEPEST + 1:
+            continue  # survey() refuses it
+        yield above
+        try:
+            with os.scandir(above) as found:
+                children = sorted(found, key=lambda child: child.name)
+        except OSError:
+            continue
+        folders = [Path(child.path) for child in children if child.is_dir(follow_symlinks=False)]
+        yield from (Path(child.path) for child in children if not child.is_dir())
+        waiting.extend(reversed(folders))
 
 
 def open_split(options: Options, request: Request) -> Dataset:
