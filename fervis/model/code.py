@@ -49,13 +49,18 @@ def parse(text: str, folder: Path, field: str = "factory") -> Target:
         )
     if not (place.endswith(".py") or "/" in place or "\\" in place):
         return Target(text, name, place, None)
-    inside, file = folder.resolve(), (folder / place).resolve()
+    inside = folder.resolve()
+    try:
+        file = (folder / place).resolve()
+        found = file.is_file()
+    except (OSError, ValueError) as error:  # such as a name that is too long
+        raise ModelError(f"model.{field}: {place}: {error}") from error
     if not file.is_relative_to(inside):
         raise ModelError(
             f"model.{field}: {place} lies outside the report's folder {inside}; code runs only "
             "from inside it (copy the file there) or from an installed package"
         )
-    if not file.is_file():
+    if not found:
         near = get_close_matches(Path(place).name, [p.name for p in file.parent.glob("*.py")], 1)
         hint = f" (did you mean {near[0]}?)" if near else ""
         raise ModelError(f"model.{field}: there is no file {file}{hint}")

@@ -235,6 +235,7 @@ def test_preprocessing_by_a_tool_is_refused(tmp_path: Path) -> None:
         ("hw3.py", "names nothing"),
         ("hw3.py:", "names nothing"),
         (":Net", "names nothing"),
+        ("w" * 5000 + ".py:Net", "too long"),
         ("hw4.py:Net", "did you mean hw3.py"),
         ("hw3.py:Nett", "did you mean Net"),
         ("hw3:Net", "did you mean hw3.py:Net"),
