@@ -108,3 +108,17 @@ def test_text_is_escaped_in_elements_and_attributes(tmp_path: Path) -> None:
     folders = _project(tmp_path, x_html='<p title="{{ t }}">{{ t }}</p>')
     page = Templates(folders).render("x.html", {"t": "\"><script>'\u202e"})
     assert page == '<p title="&#34;&gt;&lt;script&gt;&#39;">&#34;&gt;&lt;script&gt;&#39;</p>'
+
+
+def test_what_one_object_may_do_no_other_may(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("{{ once.append(1) }}{{ twice.append(2) }}")
+
+    class Free:
+        def append(self, value: int) -> str:
+            return f"appended {value}, "
+
+    templates, changed = Templates([tmp_path]), list[int]()
+    assert templates.render("page.html", {"once": Free(), "twice": Free()}).count("appended") == 2
+    with pytest.raises(TemplateFileError, match="unsafe"):
+        templates.render("page.html", {"once": Free(), "twice": changed})
+    assert changed == []
