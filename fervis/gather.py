@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from fervis.analyses import REGISTRY, Context, Options
+from fervis.draw.figure import Figure
 from fervis.engine import ground as grounds
 from fervis.engine import keys
 from fervis.engine.network import Network
@@ -45,10 +47,13 @@ def gather(
         room: keys.source_digest(str(Path(__file__).parent / room)) for room in ("draw", "analyses")
     }
 
+    def whole(task: Task) -> Figure:
+        return drawn(task, answers, _context(task, ground, facts.shapes()), drawing)
+
     def shown(task: Task) -> Shown:
         try:
-            figure = drawn(task, answers, _context(task, ground, facts.shapes()), drawing)
-            return Shown(figure, task.picture)
+            figure = whole(task)
+            return Shown(figure.in_words(), task.picture, whole=partial(whole, task))
         except DiskError:
             raise
         except FervisError as error:

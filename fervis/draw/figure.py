@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape, unescape
 from typing import Literal
 
@@ -75,9 +75,23 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Figure:
-    """All that the page shows for one result. ``data`` is offered as a download (NPZ).
+class NumberFile:
+    """Numbers of a figure, ready to be downloaded.
 
+    ``title`` tells it from others of its kind, ``key`` is the part of its file name that does.
+    """
+
+    kind: Literal["CSV", "NPZ"]
+    title: str
+    key: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Figure:
+    """All that the page shows for one result. ``data`` is offered as a download (CSV, NPZ).
+
+    A figure that was stored has ``numbers``, the files made from ``data``, in its place.
     ``caption`` says what is particular to this figure, with its numbers; ``reading`` how any such
     figure is to be read, which a page says once where several stand together.
     """
@@ -89,3 +103,9 @@ class Figure:
     tables: tuple[Table, ...] = ()
     remarks: tuple[Message, ...] = ()  # sentences worth reading: dead filters, no positive evidence
     data: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
+    numbers: tuple[NumberFile, ...] = ()
+
+    def in_words(self) -> Figure:
+        """What a page says of it: without pictures and numbers, which are files of their own."""
+        panels = tuple(replace(panel, png=b"", variants={}) for panel in self.panels)
+        return replace(self, panels=panels, data={}, numbers=())

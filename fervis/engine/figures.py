@@ -1,4 +1,4 @@
-"""Drawn figures as store entries, so that an edited sentence redraws nothing."""
+"""Drawn figures as store entries, so that an edited sentence redraws and recounts nothing."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from fervis.draw.figure import ColourBar, Fact, Figure, Panel, Table
+from fervis.draw.figure import ColourBar, Fact, Figure, NumberFile, Panel, Table
+from fervis.draw.numbers import number_files
 from fervis.engine.store import Entry
 from fervis.text import Message, Text
 
 _KINDS: Mapping[str, type] = {
-    kind.__name__: kind for kind in (ColourBar, Fact, Figure, Message, Panel, Table, Text)
+    kind.__name__: kind
+    for kind in (ColourBar, Fact, Figure, Message, NumberFile, Panel, Table, Text)
 }
 
 
 def to_entry(figure: Figure) -> Entry:
-    """Splits a figure into JSON, pictures (blobs) and arrays."""
+    """Splits a figure into JSON and files (blobs): its pictures, and its data as downloads."""
+    figure = dataclasses.replace(
+        figure, data={}, numbers=(*figure.numbers, *number_files(figure.data))
+    )
     blobs: dict[str, bytes] = {}
-    arrays: dict[str, NDArray[np.generic]] = {}
 
     def plain(value: Any) -> Any:
         if isinstance(value, bytes):
             blobs[f"b{len(blobs)}"] = value
             return {"$blob": f"b{len(blobs) - 1}"}
-        if isinstance(value, np.ndarray):
-            arrays[f"a{len(arrays)}"] = value
-            return {"$array": f"a{len(arrays) - 1}"}
         if isinstance(value, np.generic):
             return value.item()
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -41,11 +41,11 @@ def to_entry(figure: Figure) -> Entry:
             return [plain(item) for item in value]
         return value
 
-    return Entry(arrays=arrays, meta={"figure": plain(figure)}, blobs=blobs)
+    return Entry(meta={"figure": plain(figure)}, blobs=blobs)
 
 
 def from_entry(entry: Entry) -> Figure:
-    """The figure that to_entry() took apart; lists become tuples again."""
+    """The figure that to_entry() took apart, with files for its data; lists become tuples again."""
 
     def rich(value: Any) -> Any:
         if isinstance(value, list):
@@ -54,8 +54,6 @@ def from_entry(entry: Entry) -> Figure:
             return value
         if "$blob" in value:
             return entry.blobs[value["$blob"]]
-        if "$array" in value:
-            return entry.arrays[value["$array"]]
         if "$map" in value:
             return {key: rich(item) for key, item in value["$map"]}
         kind = _KINDS[value["$kind"]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,11 +38,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Shown:
-    """One figure of a block: of ``picture`` (a key of Document.pictures), or of none."""
+    """One figure of a block: of ``picture`` (a key of Document.pictures), or of none.
+
+    Of many figures ``figure`` need only be ``in_words()``; ``whole()`` then fetches the pictures
+    and numbers of one, when they are written.
+    """
 
     figure: Figure | None
     picture: int | str | None = None
     failure: Failure | None = None
+    whole: Callable[[], Figure] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,12 @@
-"""The files of a site, gathered in memory and written in one go."""
+"""The files of a site: each is written as soon as it is made, so that none stays in memory."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
+import hashlib
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISREG
 
@@ -15,10 +15,16 @@ from numpy.typing import NDArray
 
 
 class Files:
-    """Site paths (``figures/q1-1-4-map.png``) and their bytes."""
+    """Site paths (``figures/q1-1-4-map.png``) and the SHA-256 of what ``folder`` has there.
 
-    def __init__(self) -> None:
-        self.content: dict[str, bytes] = {}
+    ``folder`` is not published yet. Files that ``last``, the site to be replaced, has just so
+    become links to it.
+    """
+
+    def __init__(self, folder: Path, last: Path | None = None) -> None:
+        self.digests: dict[str, str] = {}
+        self._folder, self._last = folder, last
+        self._parents: set[Path] = set()
         self._taken: set[str] = set()
 
     def unique(self, name: str) -> str:
@@ -31,18 +37,27 @@ class Files:
         return candidate
 
     def add(self, path: str, content: bytes) -> str:
-        """Remembers a file and returns its path."""
+        """Writes a file, the last one of a path wins, and returns its path."""
         if path.startswith("/") or ".." in Path(path).parts:
             raise ValueError(f"not a path inside the site: {path}")
-        self.content[path] = content
+        digest = hashlib.sha256(content).hexdigest()
+        known, file = self.digests.get(path), self._folder / path
+        if known == digest:
+            return path
+        if known is not None:
+            file.unlink()  # it may be a link to the old site's, which must stay as it is
+        if file.parent not in self._parents:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            self._parents.add(file.parent)
+        write(file, content, self._last and self._last / path)
+        self.digests[path] = digest
         return path
 
-    def write(self, folder: Path, last: Path | None = None) -> None:
-        """Writes all files under ``folder``; those that ``last`` has just so become links to it."""
-        for parent in {(folder / path).parent for path in self.content}:
-            parent.mkdir(parents=True, exist_ok=True)
-        for path, content in self.content.items():
-            write(folder / path, content, last and last / path)
+    def texts(self, *endings: str) -> Iterator[str]:
+        """What the files with such names say, one after the other."""
+        for path in self.digests:
+            if path.endswith(endings):
+                yield (self._folder / path).read_text("utf-8")
 
 
 def write(file: Path, content: bytes, last: Path | None) -> None:
@@ -67,40 +82,4 @@ def picture_png(image: NDArray[np.uint8]) -> bytes:
     flat = image[:, :, 0] if image.ndim == 3 and image.shape[2] == 1 else image
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(flat)).save(buffer, "PNG", optimize=False)
-    return buffer.getvalue()
-
-
-def csv_bytes(array: NDArray[np.generic]) -> bytes:
-    """A (rows, columns) array of numbers as CSV with no header; floats round-trip as float32."""
-    buffer = io.StringIO(newline="")
-    whole = array.dtype.kind in "biu"
-    np.savetxt(buffer, array, fmt="%d" if whole else "%.9g", delimiter=",", newline="\r\n")
-    return buffer.getvalue().encode("ascii")
-
-
-def columns_of(
-    arrays: Mapping[str, NDArray[np.generic]],
-) -> list[dict[str, NDArray[np.generic]]]:
-    """Arrays of one dimension, those of equal length together: each group is one table."""
-    groups: dict[int, dict[str, NDArray[np.generic]]] = {}
-    for name, array in arrays.items():
-        if array.ndim == 1 and len(array) > 1 and array.dtype.kind in "biuf":
-            groups.setdefault(len(array), {})[name] = array
-    return list(groups.values())
-
-
-def columns_csv(columns: Mapping[str, NDArray[np.generic]]) -> bytes:
-    """Arrays of equal length as CSV, a column each, under their names."""
-    buffer = io.StringIO(newline="")
-    rows = csv.writer(buffer)
-    rows.writerow(columns)
-    written = ([f"{value:.9g}" for value in array.tolist()] for array in columns.values())
-    rows.writerows(zip(*written, strict=True))
-    return buffer.getvalue().encode("utf-8")
-
-
-def npz_bytes(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
-    """The arrays as a compressed NPZ; the same arrays give the same bytes."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **dict(arrays))
     return buffer.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 
 from fervis.analyses import REGISTRY
@@ -42,7 +43,7 @@ def render(
     site to be replaced: what is the same in it is not written again.
     Raises TemplateFileError with a file and line, PdfError with what is wrong.
     """
-    files = Files()
+    files = Files(folder, last)
     document = with_methods(document, REGISTRY)
     view = build_view(document, files)
     texts = Templates(templates)
@@ -66,16 +67,9 @@ def render(
     for name in ASSETS:
         files.add(name, asset(name, templates))
     paper_css = asset(PAPER, templates).decode() if pdf else ""
-    pages = [*papers.values(), paper_css]
-    pages += [
-        content.decode()
-        for path, content in files.content.items()
-        if path.endswith((".html", ".css"))
-    ]
-    fonts = type_for(pages, cache)
+    fonts = type_for(chain(papers.values(), [paper_css], files.texts(".html", ".css")), cache)
     for path, content in fonts.files.items():
         files.add(path, content)
-    files.write(folder, last)
     if papers:
         sheets = [
             _sheet(fonts.spelled(html), paper_css, f"report.{language}.pdf")
@@ -176,9 +170,10 @@ def _sheet(html: str, css: str, name: str) -> Sheet:
 def _recipe(sheet: Sheet, files: Files, fonts: Type) -> str:
     """All that the bytes of a PDF depend on, as text."""
     libraries = [f"{name} {version(name)}" for name in ("weasyprint", "pydyf", "fonttools")]
-    content = {**files.content, **fonts.unpacked}
+    plain = {path: hashlib.sha256(font).hexdigest() for path, font in fonts.unpacked.items()}
+    content = files.digests | plain
     read = [
-        f"{path} {hashlib.sha256(content[path]).hexdigest()}"
+        f"{path} {content[path]}"
         for path in sorted(content)
         if path in sheet.html or path.startswith(("fonts/", "style/"))
     ]

@@ -17,6 +17,8 @@ from jinja2 import (
 )
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from fervis.render import packaged_templates
+from fervis.render.compiled import Compiled
 from fervis.render.errors import TemplateFileError
 from fervis.render.safe import neutral
 
@@ -41,6 +43,20 @@ class _Folder(FileSystemLoader):
         return source, filename, fresh
 
 
+class _Sandbox(ImmutableSandboxedEnvironment):
+    """jinja2's sandbox, asked once for every attribute of a type: it looks at the type alone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self._judged: dict[tuple[type, str], bool] = {}
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        known = self._judged.get((type(obj), attr))
+        if known is None:
+            known = self._judged[type(obj), attr] = super().is_safe_attribute(obj, attr, value)
+        return known
+
+
 def asset(name: str, templates: Sequence[Path]) -> bytes:
     """The file ``name`` of the first folder that has it. Raises TemplateFileError."""
     for folder in templates:
@@ -57,7 +73,7 @@ class Templates:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self._folders = tuple(folders)
-        self._environment = ImmutableSandboxedEnvironment(
+        self._environment = _Sandbox(
             loader=ChoiceLoader(
                 [*map(_Folder, folders), PrefixLoader({PACKAGED: _Folder(folders[-1])})]
             ),
@@ -66,6 +82,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             extensions=["jinja2.ext.i18n"],
+            bytecode_cache=Compiled(packaged_templates(), __file__),
         )
 
     def exists(self, name: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import unescape
@@ -90,9 +90,14 @@ def type_for(pages: Iterable[str], cache: Path | None) -> Type:
     Only what the Chinese fonts lack goes into the symbols. The same characters give the same
     bytes. ``cache`` keeps fonts by their set of characters.
     """
-    pages = list(pages)
-    wanted = characters_of(pages)
-    strong = characters_of(found for page in pages for found in _STRONG.findall(page))
+    bold: list[str] = []
+
+    def read() -> Iterator[str]:
+        for page in pages:
+            bold.extend(_STRONG.findall(page))
+            yield page
+
+    wanted, strong = characters_of(read()), characters_of(bold)
     files: dict[str, bytes] = {}
     unpacked: dict[str, bytes] = {}
     rules, shown = [], set[int]()

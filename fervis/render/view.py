@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fervis.draw.figure import Fact, Figure, Panel
+from fervis.draw.figure import Fact, Figure, NumberFile, Panel
+from fervis.draw.numbers import number_files
 from fervis.render.document import Block, Document, Failure, Picture, Shown
-from fervis.render.files import Files, columns_csv, columns_of, csv_bytes, npz_bytes, picture_png
+from fervis.render.files import Files, picture_png
 from fervis.render.gallery import GalleryView, build_gallery
 from fervis.render.safe import slug
 from fervis.spec.report import Note, Part, Question
@@ -258,38 +259,37 @@ def _shown(
     shown_id = files.unique(shown_id)
     picture = None if shown.picture is None else pictures.get(shown.picture)
     note = None if shown.picture is None else notes.pop(shown.picture, None)
-    figure = _figure(shown_id, shown.figure, common, reading, files) if shown.figure else None
+    figure = _figure(shown_id, shown, common, reading, files) if shown.figure else None
     return ShownView(shown_id, picture, figure, shown.failure, note)
 
 
 def _figure(
-    name: str, figure: Figure, common: Sequence[Fact], reading: Message | None, files: Files
-) -> FigureView:
+    name: str, shown: Shown, common: Sequence[Fact], reading: Message | None, files: Files
+) -> FigureView | None:
+    figure = shown.whole() if shown.whole else shown.figure
+    if figure is None or shown.figure is None:
+        return None
+    # The files are written, and memory is for what a page says.
+    words = shown.figure if shown.whole else figure.in_words()
     panels = []
-    for panel in figure.panels:
+    for panel, said in zip(figure.panels, words.panels, strict=True):
         stem = files.unique(f"figures/{name}-{slug(panel.key)}")
         src = files.add(f"{stem}.png", panel.png) if panel.png else ""
         variants = tuple(
             (kind, files.add(f"{stem}-{slug(kind)}.png", png))
             for kind, png in panel.variants.items()
         )
-        panels.append(PanelView(stem.removeprefix("figures/"), panel, src, variants))
+        panels.append(PanelView(stem.removeprefix("figures/"), said, src, variants))
     facts = tuple(fact for fact in figure.facts if fact not in common)
     own = None if figure.reading == reading else figure.reading
-    return FigureView(name, figure, tuple(panels), _downloads(name, figure, files), facts, own)
+    numbers = figure.numbers or number_files(figure.data)
+    return FigureView(name, words, tuple(panels), _downloads(name, numbers, files), facts, own)
 
 
-def _downloads(name: str, figure: Figure, files: Files) -> tuple[Download, ...]:
-    if not figure.data:
-        return ()
+def _downloads(name: str, numbers: Sequence[NumberFile], files: Files) -> tuple[Download, ...]:
     found = []
-    for key, array in figure.data.items():
-        if array.ndim == 2 and array.dtype.kind in "biuf":
-            stem = files.unique(f"data/{name}-{slug(key)}")
-            found.append(Download("CSV", key, files.add(f"{stem}.csv", csv_bytes(array))))
-    for columns in columns_of(figure.data):
-        stem = files.unique(f"data/{name}-{slug(next(iter(columns)))}")
-        first = next(iter(columns)) + (", …" if len(columns) > 1 else "")
-        found.append(Download("CSV", first, files.add(f"{stem}.csv", columns_csv(columns))))
-    found.append(Download("NPZ", "", files.add(f"data/{name}.npz", npz_bytes(figure.data))))
+    for file in numbers:
+        stem = f"data/{name}-{slug(file.key)}" if file.key else f"data/{name}"
+        path = files.add(f"{files.unique(stem)}.{file.kind.lower()}", file.content)
+        found.append(Download(file.kind, file.title, path))
     return tuple(found)

@@ -1,4 +1,6 @@
-"""A figure comes back from the store as it went in."""
+"""A figure comes back from the store as it went in, its numbers as files."""
+
+import io
 
 import numpy as np
 
@@ -34,7 +36,10 @@ def test_a_figure_survives_the_store(tmp_path):
     entry = Store(tmp_path).get("ab" * 20)
     assert entry is not None
     again = from_entry(entry)
-    assert np.array_equal(again.data["map"], figure.data["map"])
+    table, arrays = again.numbers
+    assert (table.kind, table.content) == ("CSV", b"0,1\r\n2,3\r\n")
+    with np.load(io.BytesIO(arrays.content)) as stored:
+        assert np.array_equal(stored["map"], figure.data["map"])
     assert again.panels == figure.panels
     assert (again.caption, again.facts, again.tables, again.remarks) == (
         figure.caption,

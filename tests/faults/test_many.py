@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,11 +27,15 @@ MANY = 300
 @pytest.fixture
 def many(built, tmp_path):
     """The small project with three hundred pictures in the report, nothing computed."""
-    shutil.copytree(built.parent, tmp_path / "many", ignore=shutil.ignore_patterns(".fervis"))
-    images, labels = pictures(MANY)
-    np.savez(tmp_path / "many" / "pictures.npz", test_images=images, test_labels=labels)
-    file = tmp_path / "many" / "report.yaml"
-    listed = "".join(f"  p{index}: {index}\n" for index in range(MANY))
+    return of_pictures(MANY, built, tmp_path)
+
+
+def of_pictures(count, built, folder):
+    shutil.copytree(built.parent, folder / "many", ignore=shutil.ignore_patterns(".fervis"))
+    images, labels = pictures(count)
+    np.savez(folder / "many" / "pictures.npz", test_images=images, test_labels=labels)
+    file = folder / "many" / "report.yaml"
+    listed = "".join(f"  p{index}: {index}\n" for index in range(count))
     edit(file, "  extra: 3\n", f"  extra: 3\n{listed}")
     return file
 
@@ -74,3 +79,28 @@ def test_the_results_of_many_pictures_do_not_stay_in_memory(many):
         tracemalloc.stop()
     arrays = answers.result(tasks[-1]).arrays.values()
     assert (held[1] - held[0]) / (len(tasks) - 132) < sum(a.nbytes for a in arrays) / 4, held
+
+
+def test_the_figures_of_many_pictures_do_not_stay_in_memory(built, tmp_path, monkeypatch):
+    count, size = 60, 1 << 21
+    file = of_pictures(count, built, tmp_path)
+    drawn = REGISTRY["saliency"].draw
+
+    def large(*arguments):
+        figure = drawn(*arguments)
+        first, *others = figure.panels
+        return replace(figure, panels=(replace(first, png=bytes(size)), *others))
+
+    monkeypatch.setattr(REGISTRY["saliency"], "draw", large)
+    pipeline.build(file, pdf=False)
+    edit(file, "Explaining expressions", "Expressions explained")
+    gc.collect()
+    tracemalloc.start()
+    try:
+        outcome = pipeline.build(file, pdf=False)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert outcome.published
+    assert not outcome.computed
+    assert peak < count * size / 2

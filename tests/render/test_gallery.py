@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from tests.render.sample import sample
 
 
 def _view(document: Document) -> GalleryView:
-    view = build_gallery(document, Files())
+    with TemporaryDirectory() as folder:
+        view = build_gallery(document, Files(Path(folder)))
     assert view is not None
     return view
 
@@ -113,9 +115,9 @@ def test_every_number_of_the_matrix_leads_to_its_pictures(site: Path) -> None:
 
 
 @pytest.mark.parametrize("gallery", [None, "empty"])
-def test_without_pictures_there_is_no_gallery(gallery: str | None) -> None:
+def test_without_pictures_there_is_no_gallery(gallery: str | None, tmp_path: Path) -> None:
     empty = Gallery(
         np.zeros((0, 4, 4, 1), np.uint8), np.zeros(0, np.int64), np.zeros((0, 7), np.float32)
     )
     document = replace(sample(), gallery=empty if gallery else None)
-    assert build_gallery(document, Files()) is None
+    assert build_gallery(document, Files(tmp_path)) is None

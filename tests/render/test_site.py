@@ -8,8 +8,9 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 
 from fervis.draw.figure import Table
+from fervis.draw.numbers import columns_csv, columns_of
 from fervis.render import render, template_folders
-from fervis.render.files import columns_csv, columns_of
+from fervis.render.files import Files
 from fervis.render.page import figure_columns
 from fervis.text import message
 from tests.render.html import classed, elements, tagged
@@ -227,3 +228,14 @@ def test_numbers_and_picture_of_a_figure_are_one_click_away(site: Path) -> None:
     figure = html.split('id="q1-1-4-figure"')[1].split("</figure>")[0]
     for name in ("data/q1-1-4-map.csv", "data/q1-1-4.npz", "figures/q1-1-4-map.png"):
         assert f'href="../{name}" download' in figure
+
+
+def test_a_file_written_twice_leaves_the_site_that_it_was_linked_to_alone(tmp_path: Path) -> None:
+    last, fresh = tmp_path / "last", tmp_path / "fresh"
+    last.mkdir()
+    (last / "index.html").write_bytes(b"published")
+    files = Files(fresh, last)
+    for content in (b"published", b"published", b"edited"):
+        files.add("index.html", content)
+    assert (fresh / "index.html").read_bytes() == b"edited"
+    assert (last / "index.html").read_bytes() == b"published"
