@@ -14,7 +14,7 @@ from fervis.data.dataset import Dataset
 from fervis.draw.png import encode
 from fervis.render.language import words_in
 from fervis.render.templates import Templates
-from fervis.render.type import characters_of, subset
+from fervis.render.type import characters_of, pack, subset
 from fervis.text import message
 
 COLUMNS, ROWS = 25, 20
@@ -67,7 +67,7 @@ def write_pick_page(
     }
     page = Templates(templates)
     shown = characters_of([page.render("pick.html", values)])
-    values["font"] = base64.b64encode(subset("sans", shown)[1]).decode()
+    values["font"] = base64.b64encode(pack(subset("sans", shown))).decode()
     values["sheets"] = list(_sheets(dataset))
     out.write_text(page.render("pick.html", values), "utf-8")
 

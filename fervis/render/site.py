@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
@@ -68,26 +69,43 @@ def render(
         files.add(name, asset(name, templates))
     paper_css = asset(PAPER, templates).decode() if pdf else ""
     fonts = type_for(chain(papers.values(), [paper_css], files.texts(".html", ".css")), cache)
-    for path, content in fonts.files.items():
-        files.add(path, content)
-    if papers:
-        sheets = [
-            _sheet(fonts.spelled(html), paper_css, f"report.{language}.pdf")
-            for language, html in papers.items()
-        ]
-        recipes = {sheet.name: _recipe(sheet, files, fonts) for sheet in sheets}
-        known = {sheet.name: recall(cache, sheet.name, recipes[sheet.name]) for sheet in sheets}
-        for name, pdf_before in known.items():
-            if pdf_before is not None:
-                write(folder / name, pdf_before, last and last / name)
-        missing = [sheet for sheet in sheets if known[sheet.name] is None]
-        if missing:
-            with presses or Presses(len(missing)) as at_work:
-                at_work.run(missing, folder, fonts.unpacked)
-        for sheet in missing:
-            put_by(cache, sheet.name, recipes[sheet.name], (folder / sheet.name).read_bytes())
-        first = folder / f"report.{document.report.languages[0]}.pdf"
-        write(folder / "report.pdf", first.read_bytes(), last and last / "report.pdf")
+    files.add("style/fonts.css", fonts.style)
+    with ThreadPoolExecutor(1) as aside:  # only browsers need packed fonts
+        packed = aside.submit(fonts.packed, cache)
+        if papers:
+            _press(papers, paper_css, files, fonts, folder, cache, presses, last)
+        for path, content in packed.result().items():
+            files.add(path, content)
+
+
+def _press(
+    papers: Mapping[str, str],
+    css: str,
+    files: Files,
+    fonts: Type,
+    folder: Path,
+    cache: Path | None,
+    presses: Presses | None,
+    last: Path | None,
+) -> None:
+    """Writes the PDF of every language, by its HTML in ``papers``, and the first one's copy."""
+    sheets = [
+        _sheet(fonts.spelled(html), css, f"report.{language}.pdf")
+        for language, html in papers.items()
+    ]
+    recipes = {sheet.name: _recipe(sheet, files, fonts) for sheet in sheets}
+    known = {sheet.name: recall(cache, sheet.name, recipes[sheet.name]) for sheet in sheets}
+    for name, pdf_before in known.items():
+        if pdf_before is not None:
+            write(folder / name, pdf_before, last and last / name)
+    missing = [sheet for sheet in sheets if known[sheet.name] is None]
+    if missing:
+        with presses or Presses(len(missing)) as at_work:
+            at_work.run(missing, folder, fonts.unpacked)
+    for sheet in missing:
+        put_by(cache, sheet.name, recipes[sheet.name], (folder / sheet.name).read_bytes())
+    first = (folder / sheets[0].name).read_bytes()
+    write(folder / "report.pdf", first, last and last / "report.pdf")
 
 
 def _pages(edition: Edition, editions: Sequence[Edition], pdf: bool) -> Iterator[tuple[str, str]]:

@@ -19,9 +19,10 @@ def _font(content: bytes) -> TTFont:
 
 def test_fonts_hold_the_characters_used_and_hardly_more(tmp_path: Path) -> None:
     made = type_for([TEXT], tmp_path)
+    packed = made.packed(tmp_path)
     with (
-        _font(made.files["fonts/sans.woff2"]) as sans,
-        _font(made.files["fonts/strong.woff2"]) as strong,
+        _font(packed["fonts/sans.woff2"]) as sans,
+        _font(packed["fonts/strong.woff2"]) as strong,
     ):
         codes = set(sans.getBestCmap())
         assert {ord(c) for c in "難過sadé…Ж"} <= codes
@@ -39,21 +40,24 @@ def test_the_same_characters_give_the_same_font_with_and_without_a_cache(tmp_pat
     assert fresh == subset("serif", "sad過難")
     first, second = type_for([TEXT], tmp_path), type_for([TEXT], tmp_path)
     assert first == second == type_for([TEXT], None)
+    assert first.packed(tmp_path) == second.packed(tmp_path) == first.packed(None)
 
 
 def test_a_damaged_font_in_the_cache_is_made_again(tmp_path: Path) -> None:
     good = type_for([TEXT], tmp_path)
+    packed = good.packed(tmp_path)
     for file in (tmp_path / "kept").iterdir():
         file.write_bytes(file.read_bytes()[:-7])
     assert type_for([TEXT], tmp_path) == good
+    assert good.packed(tmp_path) == packed
 
 
 def test_symbols_come_from_another_font_only_where_the_chinese_one_has_none(
     tmp_path: Path,
 ) -> None:
-    assert "fonts/symbols.woff2" not in type_for(["<p>難過</p>"], tmp_path).files
+    assert "fonts/symbols.woff2" not in type_for(["<p>難過</p>"], tmp_path).unpacked
     made = type_for(["<p>שלום 😀</p>"], tmp_path)
-    with _font(made.files["fonts/symbols.woff2"]) as symbols:
+    with _font(made.unpacked["fonts/symbols.woff2"]) as symbols:
         assert set(symbols.getBestCmap()) == {ord(c) for c in "שלום😀"}
     assert not made.missing
 
@@ -71,7 +75,7 @@ def test_a_square_grows_to_all_sides_and_its_hole_shrinks() -> None:
 
 
 def test_a_times_sign_is_no_wider_than_it_is_between_digits_elsewhere() -> None:
-    with _font(subset("sans", "×·0難")[0]) as font:
+    with _font(subset("sans", "×·0難")) as font:
         codes, widths = font.getBestCmap(), font["hmtx"].metrics
         digit, square = widths[codes[ord("0")]][0], widths[codes[ord("難")]][0]
         assert widths[codes[ord("×")]][0] < 1.2 * digit < square
