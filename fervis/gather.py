@@ -49,10 +49,12 @@ def gather(
         try:
             figure = drawn(task, answers, _context(task, ground, facts.shapes()), drawing)
             return Shown(figure, task.picture)
-        except DiskError:
+        except (DiskError, OSError):
             raise
         except FervisError as error:
             reason = str(error)
+        except Exception as error:  # a library may stumble over numbers that nobody thought of
+            reason = f"cannot be drawn: {type(error).__name__}: {error}"
         failures.append(f"{task.title}: {reason}")
         return Shown(
             None,
