@@ -54,10 +54,12 @@ def gather(
         try:
             figure = whole(task)
             return Shown(figure.in_words(), task.picture, whole=partial(whole, task))
-        except DiskError:
+        except (DiskError, OSError):
             raise
         except FervisError as error:
             reason = str(error)
+        except Exception as error:  # a library may stumble over numbers that nobody thought of
+            reason = f"cannot be drawn: {type(error).__name__}: {error}"
         failures.append(f"{task.title}: {reason}")
         return Shown(
             None,

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fervis import gather, pipeline
+from fervis.analyses import REGISTRY
 from fervis.errors import ReportError
 from tests.project import REPORT, write_project
 
@@ -220,3 +221,15 @@ def test_a_split_too_large_to_predict_unasked_has_a_gallery_where_a_part_needs_i
     edit(project, "      - confusion: {}\n", "")
     pipeline.build(project, pdf=False)
     assert not gallery.is_file()
+
+
+def test_a_figure_that_cannot_be_drawn_costs_its_block_only(project, monkeypatch):
+    def fail(*_):
+        raise ZeroDivisionError("in a library")
+
+    monkeypatch.setattr(REGISTRY["gradcam"], "draw", fail)
+    edit(project, "  1: 14", "  1: 15")
+    outcome = pipeline.build(project, pdf=False)
+    assert not outcome.published
+    assert {failure.split(":")[0] for failure in outcome.failures} == {"gradcam of picture 1"}
+    assert "ZeroDivisionError" in outcome.failures[0]

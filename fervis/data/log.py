@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +16,13 @@ from fervis.errors import DataError
 
 MAX_BYTES = 8 << 20
 MAX_COLUMNS = 1000
+_BEYOND = 1e100  # no loss is as large; sums and axes of such numbers end in infinity
 
 
 def read_log(path: Path) -> dict[str, NDArray[np.float64]]:
     """Column name → its numbers (rows,), in the file's order; an empty cell is NaN.
+
+    A number beyond 1e100 is infinite: training has diverged.
 
     Raises DataError with the first ten places that are wrong.
     """
@@ -74,6 +78,9 @@ def _append(row: list[str], columns: dict[str, list[float]], line: int, faults: 
 
 def _number(cell: str) -> float | None:
     try:
-        return None if "_" in cell else float(cell)  # Python reads 1_000, nobody else does
+        number = None if "_" in cell else float(cell)  # Python reads 1_000, nobody else does
     except ValueError:
         return None
+    if number is not None and abs(number) > _BEYOND:
+        return math.copysign(math.inf, number)
+    return number

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -41,14 +42,21 @@ def read(path: Path) -> Stamp | None:
 
 
 def write(path: Path, stamp: Stamp) -> None:
-    """Writes beside, flushes, then renames."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Writes beside, flushes, then renames.
+
+    Best effort: the site is there already, and without its stamp is looked through once more.
+    """
     beside = path.with_suffix(f".{os.getpid()}.part")
-    with beside.open("w", encoding="utf-8") as file:
-        json.dump(vars(stamp), file, ensure_ascii=False)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with beside.open("w", encoding="utf-8") as file:
+            json.dump(vars(stamp), file, ensure_ascii=False)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            beside.unlink()
 
 
 def files_of(site: Path) -> dict[str, list[int]]:

@@ -11,8 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 
 from fervis.render.keep import kept
+from fervis.render.mathml import require_plain, require_shallow
 
-VERSION = 1  # raise it whenever the same LaTeX gives another picture
+VERSION = 2  # raise it whenever the same LaTeX gives another picture
 _SIZE = 16.0
 _TALLEST = 40 * _SIZE  # no formula is forty lines tall: see _render
 _LONGEST = 4000
@@ -66,6 +67,7 @@ def _formula(latex: str, display: bool, cache: Path | None) -> Formula:
     )
     try:
         svg, *rest = json.loads(kept(cache, recipe, make))
+        require_plain(rest[0])  # a cache may be a stranger's
     except Exception as error:  # the libraries raise anything, assertions included
         raise FormulaError(f"{type(error).__name__}: {error}") from error
     return Formula(latex, svg.encode(), *rest)
@@ -76,6 +78,8 @@ def _render(latex: str, display: bool) -> Formula:
     from ziamath.config import config
     from ziamath.zmath import Latex
 
+    mathml = convert(latex, display="block" if display else "inline")
+    require_shallow(require_plain(mathml))
     config.svg2, config.precision = False, 2
     drawn = Latex(latex, size=_SIZE, inline=not display)
     if drawn.getsize()[1] > _TALLEST:
@@ -84,7 +88,6 @@ def _render(latex: str, display: bool) -> Formula:
     width, height = drawn.getsize()
     if height > _TALLEST:
         raise FormulaError("the fences around it cannot be stretched")
-    mathml = convert(latex, display="block" if display else "inline")
     return Formula(
         latex,
         drawn.svg().encode(),

@@ -21,6 +21,12 @@ def test_a_log_is_its_columns_in_order(tmp_path):
     assert np.isnan(log["val_loss"]).all()
 
 
+def test_numbers_beyond_all_losses_are_infinite(tmp_path):
+    (tmp_path / "log.csv").write_text("epoch,loss\n1,1e308\n2,-1e308\n3,1e400\n4,1e99\n")
+    log = read_log(tmp_path / "log.csv")
+    assert log["loss"].tolist() == [np.inf, -np.inf, np.inf, 1e99]
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from fervis import pipeline
+from fervis.engine import stamp
 from fervis.errors import EXIT_MACHINE, DiskError
 from tests.faults.conftest import edit, files
 
@@ -81,6 +82,21 @@ def test_a_disk_that_fills_up_at_any_result_ends_the_build(project, monkeypatch,
     assert files(project.parent / "site") == before
     monkeypatch.undo()
     assert pipeline.build(project, pdf=False).published
+
+
+def test_a_disk_that_is_full_once_the_site_is_there_fails_nothing(project, monkeypatch):
+    """The stamp, which comes last, is worth a little time only."""
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    edit(project, "Where it looks", "Where it looked")
+    monkeypatch.setattr(stamp.json, "dump", full)
+    assert pipeline.build(project, pdf=False).published
+    assert "Where it looked" in (project.parent / "site" / "index.html").read_text("utf-8")
+    assert list((project.parent / ".fervis" / "builds").glob("*.part")) == []
+    monkeypatch.undo()
+    assert not pipeline.build(project, pdf=False).unchanged
 
 
 def test_a_limit_on_the_size_of_files_is_told_by_the_command(project, start):

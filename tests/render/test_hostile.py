@@ -107,7 +107,8 @@ def test_a_report_with_markup_everywhere_is_built_and_harmless(tmp_path: Path) -
             {"saliency": {"images": "all"}, "title": SPOKEN, "text": SPOKEN,
              "notes": {SPOKEN: SPOKEN}},
             {"predictions": {}}, {"confusion": {}}, {"training": {"log": "log.csv"}},
-            {"text": SPOKEN}, {"math": SPOKEN},
+            {"text": SPOKEN}, {"math": SPOKEN}, {"math": r"\tag{<script>alert(1)</script>}x"},
+            {"text": r"See $\href{javascript:alert(1)}{x}$ and $\tag{<b>}x$."},
         ],
     }]  # fmt: skip
     report["references"] = [{"key": "a", "text": SPOKEN, "url": "https://e.org/'\"><script>x"}]

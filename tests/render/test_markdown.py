@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 from markupsafe import Markup
 
+from fervis.render import maths
 from fervis.render.markdown import Markdown
 from fervis.render.maths import FormulaError, formula, spoken
+from tests.limits import frugal  # noqa: F401 (a fixture)
 from tests.render.html import elements
 
 
@@ -112,6 +115,58 @@ def test_a_formula_is_set_the_same_each_time_and_read_out(tmp_path: Path) -> Non
     assert drawn.spoken == (
         "L to the c sub Grad-CAM = ReLU(sum sub k alpha sub k to the c A to the k )"
     )
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\tag{<script>alert(1)</script>}x",
+        r"\tag{<img src=x onerror=alert(1)>}x",
+        r"\tag{<script>}x",
+        r"\tag{<![CDATA[<script>]]>}x",
+        r"\text{<b>bold</b>}",
+        r"\href{javascript:alert(1)}{x}",
+        r"\href{https://evil.example}{x}",
+        r"\class{x}{y}",
+        r"\style{color:red}{y}",
+        r"\color{url(http://169.254.169.254/)}x",
+    ],
+)
+def test_no_markup_gets_through_a_formula(latex: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library that makes MathML passes some of it on."""
+    with pytest.raises(FormulaError):
+        formula(latex, True)
+    monkeypatch.setattr(
+        maths, "kept", lambda *_: json.dumps(["", f"<math>{latex}</math>", 1, 1, 0])
+    )
+    if "<" in latex:
+        with pytest.raises(FormulaError):
+            formula(latex, False)  # nor out of a cache
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\frac{1}{" * 40 + "x" + "}" * 40,
+        r"\left(" * 90 + "x" + r"\right)" * 90,
+        "x^{" * 400 + "x" + "}" * 400,
+        r"\sqrt{" * 60 + "x" + "}" * 60,
+        r"\begin{matrix}" * 60 + "x" + r"\end{matrix}" * 60,
+        r"\left(\sum_k " * 9 + "x" + r"\right)" * 9,
+        "{" * 20 + "x" + "}" * 20,
+    ],
+)
+@pytest.mark.usefixtures("frugal")
+def test_a_formula_nested_without_end_is_refused_at_once(latex: str) -> None:
+    """Its drawing would take twice as long for every level."""
+    with pytest.raises(FormulaError):
+        formula(latex, True)
+
+
+@pytest.mark.usefixtures("frugal")
+def test_a_formula_as_deep_as_any_in_a_report_is_set() -> None:
+    nested = r"\frac{a_1}{1 + " * 5 + "x" + "}" * 5
+    assert formula(rf"\sqrt{{\left( {nested} \right)^2}}", True).height > 1
 
 
 @pytest.mark.parametrize("latex", ["", r"\frac{1", "{" * 3000, "x" * 9000, r"\left( x"])
