@@ -7,7 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -64,13 +64,22 @@ def source_digest(*folders: str) -> str:
     state = hashlib.blake2b(digest_size=20)
     for folder in folders:
         root = Path(folder)
-        files = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
-        for file in files:
-            if "__pycache__" in file.parts:
-                continue
-            state.update(os.fsencode(file.relative_to(root.parent).as_posix()) + b"\0")
-            state.update(file.read_bytes() + b"\0")
+        names = [""] if root.is_file() else sorted(_below(folder)) if root.is_dir() else []
+        for name in names:
+            state.update(os.fsencode(f"{root.name}/{name}") + b"\0")
+            state.update((root / name).read_bytes() + b"\0")
     return state.hexdigest()
+
+
+def _below(folder: str, prefix: str = "") -> Iterator[str]:
+    """Relative names of the files below a folder, without what Python compiled."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__":
+                    yield from _below(entry.path, f"{prefix}{entry.name}/")
+            elif entry.is_file():
+                yield prefix + entry.name
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:
