@@ -8,7 +8,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -70,29 +70,27 @@ def source_digest(*folders: str) -> str:
     state = hashlib.blake2b(digest_size=20)
     for folder in folders:
         root = Path(folder)
-        files = [root] if root.is_file() else _files(root)
-        for file in sorted(files):
-            if "__pycache__" in file.parts:
-                continue
-            state.update(os.fsencode(file.relative_to(root.parent).as_posix()) + b"\0")
-            state.update(file.read_bytes() + b"\0")
+        names = [""] if root.is_file() else sorted(_below(folder)) if root.is_dir() else []
+        for name in names:
+            state.update(os.fsencode(f"{root.name}/{name}") + b"\0")
+            state.update((root / name).read_bytes() + b"\0")
     return state.hexdigest()
 
 
-def _files(root: Path) -> list[Path]:
-    """Regular files below a folder, also those that links name; no folders that links name."""
-    found, waiting = [], [root]
-    while waiting:
-        above = waiting.pop()
-        if len(above.parts) - len(root.parts) > _DEEPEST:
-            raise MachineError(f"{root}: folders more than {_DEEPEST} deep; remove them")
-        with contextlib.suppress(OSError), os.scandir(above) as children:
-            for child in children:
-                if child.is_dir(follow_symlinks=False):
-                    waiting.append(Path(child.path))
-                elif child.is_file():
-                    found.append(Path(child.path))
-    return found
+def _below(folder: str, prefix: str = "") -> Iterator[str]:
+    """Relative names of the files below a folder, without what Python compiled.
+
+    Of links those that name a file; a folder that may not be read counts as empty.
+    """
+    if prefix.count("/") > _DEEPEST:
+        raise MachineError(f"{folder}: folders more than {_DEEPEST} deep; remove them")
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                if entry.name != "__pycache__":
+                    yield from _below(entry.path, f"{prefix}{entry.name}/")
+            elif entry.is_file():
+                yield prefix + entry.name
 
 
 def generator(seed: int, *names: str) -> np.random.Generator:

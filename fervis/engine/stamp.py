@@ -62,9 +62,16 @@ def write(path: Path, stamp: Stamp) -> None:
 def files_of(site: Path) -> dict[str, list[int]]:
     """Size and time of every file of a site, by relative name."""
     found = {}
-    for folder, _, names in os.walk(site):
-        for name in names:
-            file = Path(folder) / name
-            state = file.stat()
-            found[file.relative_to(site).as_posix()] = [state.st_size, state.st_mtime_ns]
+    waiting = [("", str(site))]
+    while waiting:  # strings: a Path for each of hundreds of files takes longer than to ask for it
+        prefix, folder = waiting.pop()
+        entries: list[os.DirEntry[str]] = []
+        with contextlib.suppress(OSError):
+            entries = list(os.scandir(folder))
+        for entry in entries:
+            if not entry.is_dir():
+                state = entry.stat()
+                found[prefix + entry.name] = [state.st_size, state.st_mtime_ns]
+            elif not entry.is_symlink():
+                waiting.append((f"{prefix}{entry.name}/", entry.path))
     return found

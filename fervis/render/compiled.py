@@ -8,11 +8,12 @@ import importlib.util
 import marshal
 import os
 import sys
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jinja2.bccache import Bucket, BytecodeCache
+
+from fervis.render.keep import version
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -7,10 +7,9 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
-from fervis.render.keep import kept
+from fervis.render.keep import kept, version
 from fervis.render.mathml import require_plain, require_shallow
 
 VERSION = 2  # raise it whenever the same LaTeX gives another picture

@@ -35,6 +35,8 @@ def neutral(text: str) -> str:
     They could hide or reorder what a reader sees ("gpj.exe" for "exe.jpg"); everything that has a
     shape stays. Markup stays markup.
     """
+    if text.isprintable():  # none of these characters is, and most texts are one line
+        return text
     clean = _SURROGATES.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).translate(_TABLE)
     return Markup(clean) if isinstance(text, Markup) else clean  # noqa: S704 - was markup before
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
 from itertools import chain
 from pathlib import Path
 
 from fervis.analyses import REGISTRY
 from fervis.render.document import Document
 from fervis.render.files import Files, write
-from fervis.render.keep import put_by, recall
+from fervis.render.keep import put_by, recall, version
 from fervis.render.language import words_in
 from fervis.render.methods import with_methods
 from fervis.render.page import Edition, Entry, Page

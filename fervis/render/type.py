@@ -10,12 +10,11 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from html import unescape
-from importlib.metadata import version
 from pathlib import Path
 from unicodedata import category
 
 from fervis.render.bold import embolden
-from fervis.render.keep import kept
+from fervis.render.keep import kept, version
 from fervis.render.outlines import narrow, quadratic
 
 VERSION = 7  # raise it whenever the same characters give other bytes
@@ -123,10 +122,9 @@ def type_for(pages: Iterable[str], cache: Path | None) -> Type:
 
 
 def _codes(font: bytes) -> set[int]:
-    from fontTools.ttLib import TTFont
+    import uharfbuzz  # type: ignore[import-untyped] # it has no types
 
-    with TTFont(io.BytesIO(font), lazy=True) as opened:
-        return set(opened.getBestCmap())
+    return set(uharfbuzz.Face(uharfbuzz.Blob(font)).unicodes)
 
 
 def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
@@ -173,7 +171,7 @@ def pack(plain: bytes) -> bytes:
 @functools.cache
 def _covered(kind: str) -> frozenset[int]:
     """The code points that a source has glyphs for."""
-    import uharfbuzz  # type: ignore[import-untyped] # it has no types
+    import uharfbuzz
 
     face = uharfbuzz.Face(uharfbuzz.Blob.from_file_path(str(_source(kind))))
     return frozenset(face.unicodes)
