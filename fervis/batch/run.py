@@ -14,12 +14,13 @@ from fervis import apart
 from fervis.apart import Limits, Order
 from fervis.batch.jobs import Job
 from fervis.data.faults import printable
-from fervis.errors import EXIT_FILE_WRONG, EXIT_MACHINE, FervisError
+from fervis.errors import EXIT_FILE_WRONG, EXIT_MACHINE, DiskError, FervisError
 from fervis.render import template_folders
 from fervis.render.language import words_in
 from fervis.render.templates import Templates
 
 LOG, PAGE = "log.jsonl", "index.html"
+_NEEDED = "a batch keeps its log and summary there"
 State = Literal["built", "unchanged", "failed"]
 
 
@@ -60,17 +61,21 @@ def run(
 ) -> list[Done]:
     """Builds all jobs, ``at_once`` of them side by side, and returns what came of each, in order.
 
+    Raises DiskError where ``out`` cannot be written; what has begun by then is built to the end.
+
     ``more`` goes into every Order. What was built before and has not changed is left as it is.
     """
-    out.mkdir(parents=True, exist_ok=True)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / LOG).write_bytes(b"")
+    except OSError as error:
+        raise DiskError.of(error, out, _NEEDED) from error
     done: dict[str, Done] = {}
     variables = dict(os.environ)
     threads = str(max(1, (os.cpu_count() or 1) // at_once))
     variables.setdefault("OMP_NUM_THREADS", threads)
-    with (
-        (out / LOG).open("w", encoding="utf-8") as log,
-        ThreadPoolExecutor(at_once, thread_name_prefix="report") as pool,
-    ):
+    unwritten: OSError | None = None
+    with ThreadPoolExecutor(at_once, thread_name_prefix="report") as pool:
         futures = [
             pool.submit(_done, job, limits, cache, dict(more or {}), variables) for job in jobs
         ]
@@ -78,14 +83,18 @@ def run(
             for future in as_completed(futures):
                 answer = future.result()
                 done[answer.name] = answer
-                log.write(json.dumps(answer.line(out), ensure_ascii=False) + "\n")
-                log.flush()
-                _write_page(jobs, done, out, language)
+                try:
+                    _write_line(answer, out)
+                    _write_page(jobs, done, out, language)
+                except OSError as error:  # the other reports are built all the same
+                    unwritten = error
                 told(answer, len(jobs) - len(done))
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             apart.end_all()
             raise
+    if unwritten is not None:
+        raise DiskError.of(unwritten, out, _NEEDED) from unwritten
     return [done[job.name] for job in jobs]
 
 
@@ -115,6 +124,11 @@ def _done(
     return Done(
         job.name, state, answer.reason, answer.exit_code, answer.seconds, seen, answer.allowed
     )
+
+
+def _write_line(answer: Done, out: Path) -> None:
+    with (out / LOG).open("a", encoding="utf-8") as log:
+        log.write(json.dumps(answer.line(out), ensure_ascii=False) + "\n")
 
 
 def _write_page(jobs: Sequence[Job], done: Mapping[str, Done], out: Path, language: str) -> None:

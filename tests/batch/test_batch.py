@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import importlib
 import json
 import os
 import shutil
@@ -12,9 +14,14 @@ from textwrap import indent
 import pytest
 
 from fervis import survey
-from fervis.batch import each
+from fervis.apart import Limits
+from fervis.batch import each, files
 from fervis.cli import main
+from fervis.engine import stamp
+from fervis.errors import DiskError
 from tests.faults.conftest import built, edit, project  # noqa: F401 (fixtures)
+
+batch_run = importlib.import_module("fervis.batch.run")  # whose name is its function's, too
 
 
 def run(*arguments: str) -> int:
@@ -148,6 +155,23 @@ def test_a_folder_that_may_not_be_read_costs_its_report_only(project, unprivileg
         assert [bool(job.problem) for job in jobs] == [False, True]
 
     unprivileged(prepare, check)
+
+
+def test_a_summary_that_cannot_be_written_stops_no_report(project, tmp_path, monkeypatch):  # noqa: F811
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(batch_run, "_write_line", full)
+    jobs = files([project])
+    with pytest.raises(DiskError, match="log and summary") as caught:
+        batch_run.run(
+            jobs, tmp_path / "out", at_once=1, limits=Limits(clock_s=60), more={"pdf": False}
+        )
+    assert str(tmp_path / "out") in str(caught.value)
+    assert stamp.stamp_path(project.parent / ".fervis", project.parent / "site").is_file()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(DiskError):
+        batch_run.run(jobs, tmp_path / "file", at_once=1, limits=Limits())
 
 
 def test_several_reports_of_which_one_is_wrong(project, tmp_path, capfd):  # noqa: F811

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 
 import pytest
 
+from fervis import pipeline
 from tests.faults.conftest import edit, files
 
 PLAIN = {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
@@ -45,3 +47,16 @@ def test_a_clock_set_back_or_ahead_changes_nothing(project, start, when):
     after = files(project.parent / "site")
     assert b"Where it looked" in after["index.html"]
     assert after.keys() == before.keys()
+
+
+@pytest.mark.parametrize("seconds", [-1_700_000_000, 3_000_000_000], ids=["1972", "2121"])
+def test_a_clock_that_is_wrong_while_it_builds_changes_no_byte(project, monkeypatch, seconds):
+    edit(project, "  1: 14", "  1: 15")
+    pipeline.build(project, out=project.parent / "right", cache=project.parent / "c", pdf=False)
+    now, now_ns = time.time, time.time_ns
+    monkeypatch.setattr(time, "time", lambda: now() + seconds)
+    monkeypatch.setattr(time, "time_ns", lambda: now_ns() + seconds * 1_000_000_000)
+    assert pipeline.build(project, pdf=False).published
+    assert files(project.parent / "site") == files(project.parent / "right")
+    monkeypatch.undo()
+    assert pipeline.build(project, pdf=False).unchanged
