@@ -24,9 +24,9 @@ def modules() -> list[str]:
     ]
 
 
-def heavy_after(imports: list[str]) -> list[str]:
+def heavy_after(imports: list[str], heavy: tuple[str, ...] = HEAVY) -> list[str]:
     code = "import sys\n" + "".join(f"import {name}\n" for name in imports)
-    code += f"print(*sorted(set({HEAVY!r}) & set(sys.modules)))"
+    code += f"print(*sorted(set({heavy!r}) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
@@ -41,3 +41,7 @@ def test_no_module_outside_the_networks_imports_anything_heavy() -> None:
 @pytest.mark.parametrize("name", ["options", "fingerprint"])
 def test_what_is_asked_before_the_network_runs_needs_no_torch(name: str) -> None:
     assert heavy_after([f"fervis.model.{name}"]) == []
+
+
+def test_a_press_is_ready_for_its_first_page_without_the_rest_of_fervis() -> None:
+    assert heavy_after(["fervis.render.press"], (*HEAVY, "numpy", "pydantic", "jinja2")) == []

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fervis.render.document import Document
 from fervis.render.errors import TemplateFileError
 from fervis.render.press import Presses
 
-__all__ = ["Document", "Presses", "packaged_templates", "render", "template_folders"]
+if TYPE_CHECKING:  # a press starts from here and has no use for numpy
+    from fervis.render.document import Document
+
+__all__ = ["Presses", "packaged_templates", "render", "template_folders"]
 
 
 def packaged_templates() -> Path:
