@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fervis.apart.limits import Limits
+from fervis.apart.limits import HOUR_S, Limits, share_of_memory
 from fervis.apart.parent import Answer, Order, build, end_all
 
-__all__ = ["Answer", "Limits", "Order", "build", "end_all"]
+__all__ = ["HOUR_S", "Answer", "Limits", "Order", "build", "end_all", "share_of_memory"]

@@ -23,6 +23,12 @@ LIBRARIES = 16 << 30
 
 LARGEST_FILE = 4 << 30
 
+HOUR_S = 3600.0
+"""What a build may take where nobody says another time."""
+
+_LEAST_MEMORY = 4 << 30
+_CGROUP = Path("/sys/fs/cgroup/memory.max")  # of a container, seen from within
+
 _CREATE, _ADD, _RESTRICT = 444, 445, 446  # Landlock's system calls, the same on all machines
 _WRITES = (1 << 1) | sum(1 << bit for bit in range(4, 13))  # write, remove, make
 _REFER, _TRUNCATE = 1 << 13, 1 << 14  # since versions 2 and 3
@@ -38,6 +44,20 @@ class Limits:
     memory: int | None = None
     processor_s: float | None = None
     clock_s: float | None = None
+
+
+def share_of_memory(at_once: int) -> int | None:
+    """Bytes for each of ``at_once`` builds, so that together they leave the machine some.
+
+    At least 4 GB, which every report has room in; None where the system does not tell.
+    """
+    try:
+        whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+    with contextlib.suppress(OSError, ValueError):  # "max" is no number
+        whole = min(whole, int(_CGROUP.read_text("ascii")))
+    return max(_LEAST_MEMORY, whole * 9 // 10 // at_once)
 
 
 def environment(given: Mapping[str, str], scratch: Path) -> dict[str, str]:

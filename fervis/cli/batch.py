@@ -46,7 +46,10 @@ HOUR = 3600.0
     help="For each report.",
 )
 @click.option(
-    "--memory", type=click.IntRange(64), metavar="MB", help="For each report; default no limit."
+    "--memory",
+    type=click.IntRange(64),
+    metavar="MB",
+    help="For each report; default its share of the machine's, at least 4 GB.",
 )
 @click.option("--keep-going", is_flag=True, help="Publish even where an analysis failed.")
 @click.option("--no-pdf", is_flag=True, help="Leave the PDFs out, which is faster.")
@@ -73,7 +76,7 @@ def batch(
       fervis batch a/report.yaml b/report.yaml --timeout 600
     """
     from fervis import batch as rooms
-    from fervis.apart import Limits
+    from fervis.apart import Limits, share_of_memory
     from fervis.pipeline import cache_folder
 
     if pattern is not None and len(reports) > 1:
@@ -90,12 +93,14 @@ def batch(
             text += f": {done.reason.splitlines()[0]}"
         click.secho(text, fg="red" if done.state == "failed" else None)
 
+    at_once = jobs or max(1, (os.cpu_count() or 2) // 2)
+    bytes_each = memory * MEGABYTE if memory else share_of_memory(at_once)
     with stopping.promptly():
         results = rooms.run(
             todo,
             out,
-            at_once=jobs or max(1, (os.cpu_count() or 2) // 2),
-            limits=Limits(memory and memory * MEGABYTE, None, timeout),
+            at_once=at_once,
+            limits=Limits(bytes_each, None, timeout),
             cache=cache and cache.absolute(),
             more={"overrides": overrides, "keep_going": keep_going, "pdf": not no_pdf},
             told=told,

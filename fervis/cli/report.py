@@ -31,9 +31,17 @@ from fervis.errors import EXIT_DONE
     "stranger's network.",
 )
 @click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="With --isolated."
+    "--timeout",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="With --isolated; default an hour.",
 )
-@click.option("--memory", type=click.IntRange(64), metavar="MB", help="With --isolated.")
+@click.option(
+    "--memory",
+    type=click.IntRange(64),
+    metavar="MB",
+    help="With --isolated; default nine tenths of the machine's, at least 4 GB.",
+)
 @click.option("--no-pdf", is_flag=True, help="Leave the PDFs out, which is faster.")
 @click.option(
     "--precision",
@@ -75,12 +83,12 @@ def build(
       fervis build --isolated --timeout 600 --memory 8000
     """
     if isolated:
-        from fervis.apart import Limits, Order
+        from fervis.apart import HOUR_S, Limits, Order, share_of_memory
         from fervis.cli.isolated import build_apart
 
         site = out or file.absolute().parent / "site"
         order = Order(file, site, cache, overrides, keep_going, precision, not no_pdf)
-        limits = Limits(memory and memory << 20, None, timeout)
+        limits = Limits(memory << 20 if memory else share_of_memory(1), None, timeout or HOUR_S)
         return build_apart(order, limits, quiet=quiet, verbose=verbose)
     if timeout or memory:
         raise click.UsageError("--timeout and --memory need --isolated")

@@ -147,6 +147,18 @@ def test_processor_time_is_limited(project):  # noqa: F811
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
+def test_without_a_word_a_build_has_its_share_of_the_memory(monkeypatch, tmp_path):
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    monkeypatch.setattr(limits, "_CGROUP", tmp_path / "memory.max")
+    assert limits.share_of_memory(1) == max(4 << 30, whole * 9 // 10)
+    (tmp_path / "memory.max").write_text(str(10 << 30))
+    assert limits.share_of_memory(2) == (9 << 30) // 2 or whole < 10 << 30
+    assert limits.share_of_memory(1000) == 4 << 30
+    (tmp_path / "memory.max").write_text("max")
+    assert limits.share_of_memory(1) == max(4 << 30, whole * 9 // 10)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="memory is limited on Linux")
 def test_memory_is_limited(project):  # noqa: F811
     network_that(project, "torch.ones(8_000_000_000)")
     answer = apart.build(order(project), Limits(memory=4 << 30, clock_s=60))
