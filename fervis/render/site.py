@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from pathlib import Path
 
@@ -69,12 +68,11 @@ def render(
     paper_css = asset(PAPER, templates).decode() if pdf else ""
     fonts = type_for(chain(papers.values(), [paper_css], files.texts(".html", ".css")), cache)
     files.add("style/fonts.css", fonts.style)
-    with ThreadPoolExecutor(1) as aside:  # only browsers need packed fonts
-        packed = aside.submit(fonts.packed, cache)
-        if papers:
-            _press(papers, paper_css, files, fonts, folder, cache, presses, last)
-        for path, content in packed.result().items():
-            files.add(path, content)
+    packed = fonts.packed(cache)  # for browsers alone: PDFs are set meanwhile
+    if papers:
+        _press(papers, paper_css, files, fonts, folder, cache, presses, last)
+    for path, font in packed.items():
+        files.add(path, font.result())
 
 
 def _press(

@@ -6,8 +6,9 @@ import functools
 import hashlib
 import io
 import re
+import threading
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from html import unescape
 from pathlib import Path
@@ -61,16 +62,22 @@ class Type:
     style: bytes
     missing: frozenset[str]
 
-    def packed(self, cache: Path | None) -> dict[str, bytes]:
-        """The same fonts by the same names as WOFF2, which takes a second for a new character."""
+    def packed(self, cache: Path | None) -> dict[str, Future[bytes]]:
+        """The same fonts by the same names as WOFF2, which takes a second for a new character.
 
-        def one(plain: bytes) -> bytes:
-            libraries = [version(name) for name in ("fonttools", "brotli")]
-            recipe = " ".join(["woff2", *libraries, hashlib.sha256(plain).hexdigest()])
-            return kept(cache, recipe, lambda: pack(plain))
+        The work goes on in threads that a build that is stopped does not wait for.
+        """
+        asked = {path: Future[bytes]() for path in self.unpacked}
 
-        with ThreadPoolExecutor() as pool:  # compressing lets others run
-            return dict(zip(self.unpacked, pool.map(one, self.unpacked.values()), strict=True))
+        def work(path: str) -> None:
+            try:
+                asked[path].set_result(_packed(self.unpacked[path], cache))
+            except BaseException as error:
+                asked[path].set_exception(error)
+
+        for path in asked:
+            threading.Thread(target=work, args=(path,), name=path, daemon=True).start()
+        return asked
 
     def spelled(self, html: str) -> str:
         """``html`` with every character that has no glyph spelled out: 🤖 becomes [U+1F916].
@@ -131,6 +138,12 @@ def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
     libraries = [version(name) for name in ("pylopdf-fonts-zh-tw", "fonttools", "uharfbuzz")]
     recipe = " ".join([str(VERSION), kind, *libraries, wanted])
     return kept(cache, recipe, lambda: subset(kind, wanted))
+
+
+def _packed(plain: bytes, cache: Path | None) -> bytes:
+    libraries = [version(name) for name in ("fonttools", "brotli")]
+    recipe = " ".join(["woff2", *libraries, hashlib.sha256(plain).hexdigest()])
+    return kept(cache, recipe, lambda: pack(plain))
 
 
 def subset(kind: str, wanted: str) -> bytes:
