@@ -6,6 +6,7 @@ gradient can be had for the one channel: without a ReLU it does not depend on th
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -125,19 +126,26 @@ def towards(values: Tensor, slope: Tensor) -> Tensor:
 
     torch.autograd.grad takes a slope, too, but imports SymPy for it: a second, once.
     """
+    number: Tensor = _towards().apply(values, slope)
+    return number
+
+
+@functools.cache
+def _towards() -> Any:
+    """One class for all: a class is in a circle of references, and would keep its slope alive."""
     import torch
 
     class Towards(torch.autograd.Function):
         @staticmethod
-        def forward(_: Any, values: Tensor) -> Tensor:
+        def forward(ctx: Any, values: Tensor, slope: Tensor) -> Tensor:
+            ctx.slope = slope
             return values.new_zeros(())
 
         @staticmethod
-        def backward(_: Any, _one: Tensor) -> Tensor:
-            return slope
+        def backward(ctx: Any, _one: Tensor) -> Any:
+            return ctx.slope, None
 
-    number: Tensor = Towards.apply(values)  # type: ignore[no-untyped-call] # as torch has it
-    return number
+    return Towards
 
 
 def _as_laid_out(values: Tensor, other: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ def cli() -> None:
 
 def program(arguments: Sequence[str] | None = None) -> NoReturn:
     """main(), as the only thing that this process does."""
-    gc.set_threshold(100_000, 50, 50)  # importing torch makes objects by the million, all to stay
+    gc.set_threshold(10_000, 10, 10)  # importing torch makes objects by the million, all to stay
     code: object = 1
     try:
         main(arguments)
