@@ -53,7 +53,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", default=",".join(ROWS))
-    parser.add_argument("--more", action="store_true", help="LIME's spread and memory, too")
+    parser.add_argument(
+        "--more", action="store_true", help="LIME's spread, memory and equality, too"
+    )
     parser.add_argument("--out", type=Path, default=HERE / "RESULTS.md")
     given = parser.parse_args()
     SHARED.mkdir(exist_ok=True)
@@ -78,12 +80,14 @@ def main() -> None:
         given.out.write_text("\n".join(lines) + "\n", "utf-8")
     if not given.more:
         return
+    import agree
     import memory
     import spread
 
     lines = tables(medians, given.rounds, before)
     lines += ["", "## Spread of LIME's weights from seed to seed", "", *spread.table()]
     lines += ["", "## Peak memory", "", *memory.table()]
+    lines += ["", "## Do both sides get the same numbers?", "", *agree.table()]
     given.out.write_text("\n".join(lines) + "\n", "utf-8")
 
 
