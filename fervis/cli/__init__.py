@@ -61,19 +61,19 @@ def cli() -> None:
 def program(arguments: Sequence[str] | None = None) -> NoReturn:
     """main(), as the only thing that this process does."""
     gc.set_threshold(10_000, 10, 10)  # importing torch makes objects by the million, all to stay
-    code: object = 1
+    status = 1
     try:
         main(arguments)
     except SystemExit as ended:
-        code = ended.code
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
     if sys.getprofile() or sys.gettrace():  # somebody looks on, and has to end, too
-        sys.exit(code if isinstance(code, int) else 0)
-    atexit._run_exitfuncs()
+        sys.exit(status)
+    atexit._run_exitfuncs()  # what the interpreter would do first
     with contextlib.suppress(OSError, ValueError):  # the reader of a pipe may be gone
         sys.stdout.flush()
         sys.stderr.flush()
     # Taking torch's modules apart, as the interpreter would now, takes a third of a second.
-    os._exit(code if isinstance(code, int) else 0)
+    os._exit(status)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

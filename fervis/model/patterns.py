@@ -79,6 +79,10 @@ class Step:
     window: Window | None = None
 
 
+HANDED_ON = Step(lambda values: values)
+"""A call that gives what it gets, such as dropout."""
+
+
 @dataclass(frozen=True)
 class Patterns:
     """A layer of N mosaics: ``values`` (E, C) that occur, and which is where: ``entry`` (N, Q).

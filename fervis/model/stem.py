@@ -38,14 +38,14 @@ _FUNCTIONS: dict[str, Callable[[Tensor], Tensor]] = {
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the stem; ``step`` None hands its input on.
+    """One call of the stem.
 
     ``saved`` counts its operations for one picture. ``last``: what it makes is used further on as
     well, so that the stem may not go beyond.
     """
 
     event: Event
-    step: Step | None
+    step: Step
     saved: int
     last: bool
 
@@ -62,9 +62,8 @@ def stem_of(folded: Prepared, found: Trace, dtype: torch.dtype) -> tuple[Call, .
             continue  # a block that hands on what its last call made
         if event.source != before or len(event.shape) != 3 or not event.per_image:
             break
-        try:
-            step = _step(event, folded, dtype)
-        except NotImplementedError:
+        step = _step(event, folded, dtype)
+        if step is None:
             break
         later = found.events[number + 1 :]
         used = [each for each in later if each.source == number and each.same_as is None]
@@ -75,13 +74,13 @@ def stem_of(folded: Prepared, found: Trace, dtype: torch.dtype) -> tuple[Call, .
 
 
 def _step(event: Event, folded: Prepared, dtype: torch.dtype) -> Step | None:
-    """Raises NotImplementedError for a call that patterns do not cover."""
+    """How patterns do a call; None for one that they do not cover."""
     path = event.address.path
     module: Any = folded.network.get_submodule(path) if path else None
     if module is not None and not plain(module):
-        raise NotImplementedError
-    if event.kind in _IDLE or (event.kind == "bn" and (event.address, True) in folded.changed):
         return None
+    if event.kind in _IDLE or (event.kind == "bn" and (event.address, True) in folded.changed):
+        return patterns.HANDED_ON
     if event.kind == "conv" and event.calls == 1 and type(module) is nn.Conv2d:
         if module.groups == 1 and module.padding_mode == "zeros" and module.padding != "same":
             window = Window(
@@ -97,26 +96,28 @@ def _step(event: Event, folded: Prepared, dtype: torch.dtype) -> Step | None:
         function = module or _FUNCTIONS.get(event.kind)
         if function is not None:
             return patterns.elementwise(function)
-    raise NotImplementedError
+    return None
 
 
-def _pool(event: Event, module: Any) -> Step:
+def _pool(event: Event, module: Any) -> Step | None:
     how = "max" if "max" in event.type.lower() else "avg"
     if type(module) in (nn.MaxPool2d, nn.AvgPool2d):
         odd = (getattr(module, "return_indices", False), module.ceil_mode,
                not getattr(module, "count_include_pad", True),
                getattr(module, "divisor_override", None))  # fmt: skip
         if any(odd):
-            raise NotImplementedError
+            return None
         window = Window(
             _pair(module.kernel_size), _pair(module.stride), _pair(module.padding),
             _pair(getattr(module, "dilation", 1)),
         )  # fmt: skip
         return patterns.pooling(how, window)
     if event.type not in ("max_pool2d()", "avg_pool2d()"):
-        raise NotImplementedError
+        return None
     # Its arguments are not known; nearly always it halves. If not, the numbers will tell.
-    sizes = [given // made for given, made in zip(event.input_shape[1:], event.shape[1:])]  # noqa: B905
+    sizes = [
+        given // made for given, made in zip(event.input_shape[1:], event.shape[1:], strict=True)
+    ]
     return patterns.pooling(how, Window(_pair(sizes), _pair(sizes), (0, 0)))
 
 
@@ -134,7 +135,7 @@ def follow(calls: tuple[Call, ...], layer: Patterns, masks: Any) -> list[tuple[P
     found: list[tuple[Patterns, int]] = []
     saved, floats = 0, masks.astype("float32")
     for number, call in enumerate(calls, 1):
-        following = layer if call.step is None else layer.after(call.step, floats)
+        following = layer.after(call.step, floats)
         if following is None:
             break
         layer, saved = following, saved + call.saved

@@ -489,8 +489,9 @@ def test_predicting_a_memory_map_does_not_keep_it_in_memory(tmp_path: Path) -> N
     )
     found = net.probabilities(images)
     held = _kilobytes_held(file)
+    assert held < 700
     assert images.max() == 255  # the map still serves, and reading it all fills memory again
-    assert held < 700 < 2500 <= _kilobytes_held(file)
+    assert _kilobytes_held(file) >= 2500
     np.testing.assert_array_equal(found, net.probabilities(np.array(images)))
 
 
