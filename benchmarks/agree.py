@@ -1,7 +1,7 @@
 """Do both sides of the benchmark get the same numbers? python benchmarks/agree.py prints a table.
 
-Same network, pictures, masks and starts as in the rows of bench.py; differences are the largest where
-nothing else is said.
+Same network, pictures, masks and starts as in the rows of bench.py; differences are the
+largest where nothing else is said.
 """
 
 from __future__ import annotations
