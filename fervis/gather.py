@@ -22,6 +22,9 @@ from fervis.text import message
 SMALL_SPLIT = 5000
 """Splits of up to this many pictures are predicted as a whole even if no part needs it."""
 
+IN_MEMORY = 32 << 20
+"""Figures of up to so many bytes stay as they are until they are written; others are read again."""
+
 Advance = Callable[[str, int, int], None]
 
 
@@ -43,6 +46,7 @@ def gather(
     """
     dataset, facts = ground.dataset, network.facts()
     failures: list[str] = []
+    room = IN_MEMORY
     drawing = {
         room: keys.source_digest(str(Path(__file__).parent / room)) for room in ("draw", "analyses")
     }
@@ -51,8 +55,12 @@ def gather(
         return drawn(task, answers, _context(task, ground, facts.shapes()), drawing)
 
     def shown(task: Task) -> Shown:
+        nonlocal room
         try:
             figure = whole(task)
+            room -= figure.size
+            if room >= 0:
+                return Shown(figure, task.picture)
             return Shown(figure.in_words(), task.picture, whole=partial(whole, task))
         except (DiskError, OSError):
             raise

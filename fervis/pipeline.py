@@ -164,6 +164,7 @@ def _built(
                 cache=cache / "render",
                 presses=presses,
                 last=site,
+                made_by=keys.digest([ingredients[name] for name in ("fervis", "templates")]),
             )
             advance("publish", 0, 1)
             swap(fresh, place)

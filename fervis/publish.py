@@ -8,11 +8,10 @@ import errno
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-from filelock import FileLock
+from typing import TYPE_CHECKING
 
 from fervis.errors import DiskError, MachineError
 
@@ -22,6 +21,9 @@ _KEPT = ".gitkeep"  # lets git keep the empty folder
 _AT_A_TIME = 16
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2  # linux/fcntl.h, linux/fs.h
 _CANNOT_EXCHANGE = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 try:
     import fcntl
@@ -46,7 +48,7 @@ def staging(site: Path) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        _removed(folder)
+        shutil.rmtree(folder, ignore_errors=True)
         _unlock(lock)
 
 
@@ -68,7 +70,7 @@ def swap(new: Path, site: Path) -> None:
             _rename_aside(new, site)
     except OSError as error:
         raise _refused(site, error) from error
-    _removed(new)  # by now the old site
+    shutil.rmtree(new, ignore_errors=True)  # by now the old site
 
 
 def repair(site: Path) -> None:
@@ -202,6 +204,8 @@ def _unlock(lock: int | None) -> None:
 
 def _swap_lock(site: Path) -> FileLock:
     """Only one process at a time renames aside or repairs."""
+    from filelock import FileLock
+
     return FileLock(site.parent / f".{site.name}.lock")
 
 
@@ -221,31 +225,28 @@ def _flush(folder: Path) -> None:
 
     Files that are links to the old site's are there already.
     """
-    files = (Path(parent, name) for parent, _, names in os.walk(folder) for name in names)
-    _for_all(_synced, [file for file in files if file.stat().st_nlink == 1])
+    with ThreadPoolExecutor(_AT_A_TIME) as pool:  # a disk is asked once for what it can do at once
+        for _ in pool.map(_synced, _files_of_its_own(folder)):
+            pass
 
 
-def _synced(file: Path) -> None:
+def _files_of_its_own(folder: Path) -> Iterator[str]:
+    waiting = [str(folder)]
+    while waiting:  # no Path for each: there are hundreds, and a few of them are new
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+                elif entry.stat(follow_symlinks=False).st_nlink == 1:
+                    yield entry.path
+
+
+def _synced(file: str) -> None:
     descriptor = os.open(file, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _removed(folder: Path) -> None:
-    """Removes a folder as far as it can."""
-    files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
-    with contextlib.suppress(OSError):
-        _for_all(Path.unlink, files)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _for_all(action: Callable[[Path], None], files: Sequence[Path]) -> None:
-    """``action`` on every file, many at a time: a disk is asked once for what it can do at once."""
-    with ThreadPoolExecutor(_AT_A_TIME) as pool:
-        for _ in pool.map(action, files):
-            pass
 
 
 def _real(site: Path) -> Path:

@@ -26,9 +26,9 @@ CHANGED = 0.08  # of white
 def main() -> None:
     file = Path(sys.argv[1] if len(sys.argv) > 1 else "report.yaml")
     opened = open_report(file)
-    truth = opened.dataset.truth
-    if truth is None:
+    if opened.dataset.truth is None:
         sys.exit("this data has no ground truth")
+    truth = opened.dataset.truth()
     ground = grounds.stand(
         opened.report, opened.dataset, opened.network, opened.cache, opened.store, lambda *_: None
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -41,7 +41,7 @@ class Dataset:
     digest: str
     redistributable: bool
     licence: str = ""
-    truth: GroundTruth | None = None
+    truth: Callable[[], GroundTruth] | None = None  # read when somebody asks
     notes: Mapping[str, str] = field(default_factory=dict)
     places: tuple[str, ...] = ()
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +49,7 @@ def fitted(
             images=stored.images,
             labels=stored.labels,
             digest=stored.digest,
-            truth=_truth(dataset.truth, size, fit),
+            truth=dataset.truth and partial(_truth, dataset.truth, size, fit),
         )
     if (height, width) != size:
         how = f", {_WORDS[fit]}" if height * size[1] != width * size[0] else ""
@@ -104,8 +106,9 @@ def _resize(
     return fitted[..., None] if fitted.ndim == 2 else fitted
 
 
-def _truth(truth: GroundTruth | None, size: tuple[int, int], fit: Fit) -> GroundTruth | None:
-    if truth is None or truth.regions.shape[1:] == size:
+def _truth(whole: Callable[[], GroundTruth], size: tuple[int, int], fit: Fit) -> GroundTruth:
+    truth = whole()
+    if truth.regions.shape[1:] == size:
         return truth
     from PIL import Image
     from PIL.Image import Resampling

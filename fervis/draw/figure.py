@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from html import escape, unescape
+from itertools import chain
 from typing import Literal
 
 import numpy as np
@@ -104,6 +105,13 @@ class Figure:
     remarks: tuple[Message, ...] = ()  # sentences worth reading: dead filters, no positive evidence
     data: Mapping[str, NDArray[np.generic]] = field(default_factory=dict)
     numbers: tuple[NumberFile, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """Bytes of its pictures and numbers."""
+        pictures = (png for panel in self.panels for png in (panel.png, *panel.variants.values()))
+        numbers = (file.content for file in self.numbers)
+        return sum(map(len, chain(pictures, numbers))) + sum(a.nbytes for a in self.data.values())
 
     def in_words(self) -> Figure:
         """What a page says of it: without pictures and numbers, which are files of their own."""

@@ -6,7 +6,6 @@ from io import BytesIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 
 def encode(pixels: NDArray[np.uint8]) -> bytes:
@@ -20,6 +19,8 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
         pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] == 3)
     ):
         raise ValueError(f"a picture is (H, W[, 1 or 3]) uint8, not {pixels.shape} {pixels.dtype}")
+    from PIL import Image
+
     buffer = BytesIO()
     Image.fromarray(np.ascontiguousarray(pixels)).save(buffer, "PNG", compress_level=9)
     return buffer.getvalue()
@@ -27,5 +28,7 @@ def encode(pixels: NDArray[np.uint8]) -> bytes:
 
 def decode(data: bytes) -> NDArray[np.uint8]:
     """The pixels of a PNG made by encode(): (H, W) or (H, W, 3) uint8."""
+    from PIL import Image
+
     with Image.open(BytesIO(data)) as image:
         return np.asarray(image, dtype=np.uint8)

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervis.errors import MachineError
+from fervis.installed import version
 
 COMPUTING = ("torch", "numpy", "scikit-image", "lime", "scikit-learn", "scipy")
 """Distributions whose versions can change a number."""
@@ -44,7 +45,7 @@ def versions() -> Mapping[str, str]:
     found = {}
     for name in COMPUTING:
         try:
-            found[name] = importlib.metadata.version(name)
+            found[name] = version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
@@ -64,9 +65,15 @@ def native_bfloat16() -> bool:
     return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
+_NUMBERS = (".npz", ".safetensors")
+
+
 @functools.cache
 def source_digest(*folders: str) -> str:
-    """A hash of the Python and template files below folders or files, by relative name."""
+    """A hash of the Python and template files below folders or files, by relative name.
+
+    Files of numbers are left out: they are data or weights, and have digests of their own.
+    """
     state = hashlib.blake2b(digest_size=20)
     for folder in folders:
         root = Path(folder)
@@ -89,7 +96,7 @@ def _below(folder: str, prefix: str = "") -> Iterator[str]:
             if entry.is_dir(follow_symlinks=False):
                 if entry.name != "__pycache__":
                     yield from _below(entry.path, f"{prefix}{entry.name}/")
-            elif entry.is_file():
+            elif entry.is_file() and not entry.name.endswith(_NUMBERS):
                 yield prefix + entry.name
 
 

@@ -6,8 +6,6 @@ import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from fervis.engine.stamp import stamp_path
 from fervis.errors import DiskError
 
@@ -21,6 +19,8 @@ def turn(cache: Path, site: Path, waiting: Callable[[], None]) -> Iterator[bool]
     ``waiting()`` is called before that. The system drops the lock of a process that dies. Builds
     of other sites share the cache side by side. Raises DiskError where the cache is not writable.
     """
+    from filelock import FileLock, Timeout
+
     file = stamp_path(cache, site).with_suffix(".lock")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -44,14 +44,25 @@ def render(
     cache: Path | None = None,
     presses: Presses | None = None,
     last: Path | None = None,
+    made_by: str = "",
 ) -> None:
     """Writes the whole site into the empty ``folder``: pages, figures, data, fonts and PDFs.
 
     ``templates`` are searched in order; ``template_folders`` gives the usual ones. ``cache`` keeps
-    what is dear and depends on the texts alone (fonts) between builds. ``presses`` set
-    the PDFs; started early, they are ready by now. ``last`` is the site to be replaced: what is
-    the same in it is not written again. Raises TemplateFileError or PdfError.
+    what is dear and depends on the texts alone (fonts) between builds, and the last pages for as
+    long as ``made_by``, a state of fervis and its templates, is the same. ``presses`` set the
+    PDFs; started early, they are ready by now. ``last`` is the site to be replaced: what is the
+    same in it is not written again. Raises TemplateFileError or PdfError.
     """
     from fervis.render.site import render as write
 
-    write(document, folder, templates=templates, pdf=pdf, cache=cache, presses=presses, last=last)
+    write(
+        document,
+        folder,
+        templates=templates,
+        pdf=pdf,
+        cache=cache,
+        presses=presses,
+        last=last,
+        made_by=made_by,
+    )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from jinja2.bccache import Bucket, BytecodeCache
 
-from fervis.render.keep import version
+from fervis.installed import version
 
 if TYPE_CHECKING:
     from jinja2 import Environment

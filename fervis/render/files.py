@@ -5,27 +5,39 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import io
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from stat import S_ISREG
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fervis.installed import version
+from fervis.render.seal import put_by_sealed, recall_sealed
+
+_VERSION = 1  # raise it whenever the same picture gives another file
+
 
 class Files:
     """Site paths (``figures/q1-1-4-map.png``) and the SHA-256 of what ``folder`` has there.
 
     ``folder`` is not published yet. Files that ``last``, the site to be replaced, has just so
-    become links to it.
+    become links to it. ``cache`` keeps what is known of the files of ``last``: one whose size and
+    time are as they were need not be read to be known again, nor a picture encoded again.
     """
 
-    def __init__(self, folder: Path, last: Path | None = None) -> None:
+    def __init__(self, folder: Path, last: Path | None = None, cache: Path | None = None) -> None:
         self.digests: dict[str, str] = {}
-        self._folder, self._last = folder, last
-        self._parents: set[Path] = set()
+        self._folder, self._last, self._cache = folder, last, cache
+        self._parents: set[str] = set()
         self._taken: set[str] = set()
+        self._recipes: dict[str, str] = {}
+        self._place = f"files/{hashlib.sha256(os.fsencode(last or '')).hexdigest()[:16]}"
+        self._made_by = f"{_VERSION} pillow {version('pillow')}"
+        known = recall_sealed(cache, self._place, self._made_by) if last else None
+        self._known: dict[str, list[str | int]] = json.loads(known) if known else {}
 
     def unique(self, name: str) -> str:
         """``name``, or the first of ``name-2``, ``name-3``, … that nobody has."""
@@ -38,26 +50,65 @@ class Files:
 
     def add(self, path: str, content: bytes) -> str:
         """Writes a file, the last one of a path wins, and returns its path."""
-        if path.startswith("/") or ".." in Path(path).parts:
-            raise ValueError(f"not a path inside the site: {path}")
         digest = hashlib.sha256(content).hexdigest()
-        known, file = self.digests.get(path), self._folder / path
+        known = self.digests.get(path)
         if known == digest:
             return path
+        self._ready(path)
         if known is not None:
-            file.unlink()  # it may be a link to the old site's, which must stay as it is
-        if file.parent not in self._parents:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            self._parents.add(file.parent)
-        write(file, content, self._last and self._last / path)
+            # It may be a link to the old site's, which must stay as it is.
+            (self._folder / path).unlink()
+        if not self._linked(path, lambda found: found[1] == digest):
+            write(self._folder / path, content, self._last and self._last / path)
         self.digests[path] = digest
         return path
+
+    def picture(self, path: str, image: NDArray[np.uint8]) -> str:
+        """Adds (H, W) or (H, W, 1 or 3) uint8 as a PNG of its own size."""
+        recipe = f"{image.shape} {hashlib.sha256(image.tobytes()).hexdigest()}"
+        self._recipes[path] = recipe
+        if path in self.digests or not self._linked(path, lambda found: found[0] == recipe):
+            return self.add(path, _png(image))
+        self.digests[path] = str(self._known[path][1])
+        return path
+
+    def remember(self) -> None:
+        """Keeps what is known of the files, for when this site is the last one."""
+        if self._last is None:
+            return
+        found: dict[str, list[str | int]] = {}
+        for path, digest in self.digests.items():
+            state = os.lstat(f"{self._folder}/{path}")
+            found[path] = [self._recipes.get(path, ""), digest, state.st_size, state.st_mtime_ns]
+        put_by_sealed(self._cache, self._place, self._made_by, json.dumps(found).encode())
 
     def texts(self, *endings: str) -> Iterator[str]:
         """What the files with such names say, one after the other."""
         for path in self.digests:
             if path.endswith(endings):
                 yield (self._folder / path).read_text("utf-8")
+
+    def _ready(self, path: str) -> None:
+        """Makes the folder of a path. Raises ValueError for one outside of the site."""
+        if path.startswith("/") or ".." in path.split("/"):
+            raise ValueError(f"not a path inside the site: {path}")
+        parent = path.rpartition("/")[0]
+        if parent not in self._parents:
+            (self._folder / parent).mkdir(parents=True, exist_ok=True)
+            self._parents.add(parent)
+
+    def _linked(self, path: str, fits: Callable[[list[str | int]], bool]) -> bool:
+        """Links the last site's file if what is known of it fits and still holds."""
+        found = self._known.get(path)
+        if not found or not fits(found):
+            return False
+        self._ready(path)
+        with contextlib.suppress(OSError):
+            state = os.lstat(f"{self._last}/{path}")
+            if S_ISREG(state.st_mode) and [state.st_size, state.st_mtime_ns] == found[2:]:
+                os.link(f"{self._last}/{path}", f"{self._folder}/{path}", follow_symlinks=False)
+                return True
+        return False
 
 
 def write(file: Path, content: bytes, last: Path | None) -> None:
@@ -75,8 +126,7 @@ def _holds(file: Path, content: bytes) -> bool:
     return same and file.read_bytes() == content
 
 
-def picture_png(image: NDArray[np.uint8]) -> bytes:
-    """(H, W) or (H, W, 1 or 3) uint8 as a PNG of its own size."""
+def _png(image: NDArray[np.uint8]) -> bytes:
     from PIL import Image
 
     flat = image[:, :, 0] if image.ndim == 3 and image.shape[2] == 1 else image

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervis.render.document import Document, Gallery
-from fervis.render.files import Files, picture_png
+from fervis.render.files import Files
 from fervis.text import Text
 
 FOLDER = "gallery"
@@ -119,5 +119,5 @@ def _cell(
 
 def _thumbnail(gallery: Gallery, index: int, row: int, column: int, files: Files) -> Thumbnail:
     shares = gallery.probabilities[index]
-    src = files.add(f"{FOLDER}/{index}.png", picture_png(gallery.images[index]))
+    src = files.picture(f"{FOLDER}/{index}.png", gallery.images[index])
     return Thumbnail(index, src, float(shares[column]), float(shares[row]))

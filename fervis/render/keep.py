@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import hashlib
-import importlib.metadata
 import os
 from collections.abc import Callable
 from pathlib import Path
-
-version = functools.cache(importlib.metadata.version)
-"""The installed version of a distribution, for recipes: looked up once."""
 
 _CHECK = hashlib.sha256().digest_size
 

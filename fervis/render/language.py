@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import gettext
+import hashlib
 import io
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fervis.installed import version
 from fervis.render.safe import neutral
+from fervis.render.seal import put_by_sealed, recall_sealed
 from fervis.text import Message, Text, message
 
 if TYPE_CHECKING:
     from babel import Locale
 
 DOMAIN = "fervis"
+_VERSION = 1  # raise it whenever the same catalogues give other words
 _TRADITIONAL = ("zh_TW", "zh_HK", "zh_MO")
 
 
@@ -32,18 +37,27 @@ def _candidates(language: str) -> list[str]:
 
 def read_catalogue(language: str, templates: Sequence[Path]) -> dict[str, str]:
     """msgid → translation; folders early in ``templates`` win. English needs no catalogue."""
-    from babel.messages.pofile import read_po
+    return _translations([file.read_bytes() for file in _files(language, templates)])
 
-    words: dict[str, str] = {}
+
+def _files(language: str, templates: Sequence[Path]) -> Iterator[Path]:
+    """The catalogue of each folder that has one."""
     for folder in templates:
         for name in _candidates(language):
             file = folder / "locale" / name / "LC_MESSAGES" / f"{DOMAIN}.po"
-            if not file.is_file():
-                continue
-            for entry in read_po(io.BytesIO(file.read_bytes())):
-                if isinstance(entry.id, str) and isinstance(entry.string, str) and entry.string:
-                    words.setdefault(entry.id, entry.string)
-            break
+            if file.is_file():
+                yield file
+                break
+
+
+def _translations(files: Sequence[bytes]) -> dict[str, str]:
+    from babel.messages.pofile import read_po
+
+    words: dict[str, str] = {}
+    for file in files:
+        for entry in read_po(io.BytesIO(file)):
+            if isinstance(entry.id, str) and isinstance(entry.string, str) and entry.string:
+                words.setdefault(entry.id, entry.string)
     return words
 
 
@@ -52,11 +66,11 @@ class Catalogue(gettext.NullTranslations):
 
     def __init__(self, words: Mapping[str, str]) -> None:
         super().__init__()
-        self._words = words
+        self.words = words
 
     def gettext(self, message: str) -> str:
         """The translation of ``message``."""
-        return self._words.get(message, message)
+        return self.words.get(message, message)
 
     def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
         """The translation of either: catalogues here keep no plural forms."""
@@ -141,11 +155,26 @@ def _locale(language: str) -> Locale:
     return Locale("en")
 
 
-def words_in(language: str, templates: Sequence[Path]) -> Words:
-    """The words of ``language`` from the catalogues in ``templates``."""
+def words_in(language: str, templates: Sequence[Path], cache: Path | None = None) -> Words:
+    """The words of ``language`` from the catalogues in ``templates``, remembered in ``cache``."""
+    files = [file.read_bytes() for file in _files(language, templates)]
+    digests = [hashlib.sha256(file).hexdigest() for file in files]
+    recipe = " ".join([f"{_VERSION} {language} babel {version('babel')}", *digests])
+    place = f"words/{locale_name(language)}"
+    known = recall_sealed(cache, place, recipe)
+    if known is not None:
+        decimal, group, name, words = json.loads(known)
+        return Words(language, Catalogue(words), (decimal, group), name)
+    found = _words(language, files)
+    content = [*found.separators, found.name, found.catalogue.words]
+    put_by_sealed(cache, place, recipe, json.dumps(content, ensure_ascii=False).encode())
+    return found
+
+
+def _words(language: str, files: Sequence[bytes]) -> Words:
     from babel.numbers import get_decimal_symbol, get_group_symbol
 
     locale = _locale(language)
     separators = (get_decimal_symbol(locale), get_group_symbol(locale))
     name = locale.languages.get(str(locale)) or locale.get_language_name() or language
-    return Words(language, Catalogue(read_catalogue(language, templates)), separators, name)
+    return Words(language, Catalogue(_translations(files)), separators, name)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from fervis.render.keep import kept, version
+from fervis.installed import version
+from fervis.render.keep import kept
 from fervis.render.mathml import require_plain, require_shallow
 
 VERSION = 2  # raise it whenever the same LaTeX gives another picture

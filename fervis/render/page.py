@@ -11,14 +11,16 @@ from unicodedata import east_asian_width
 
 from markupsafe import Markup, escape
 
+from fervis.draw.colour import COLOUR_MAPS
 from fervis.draw.figure import Table
-from fervis.render.files import Files, picture_png
+from fervis.render.files import Files
 from fervis.render.language import Words
 from fervis.render.markdown import Markdown, math_failed
-from fervis.render.maths import FormulaError, formula
+from fervis.render.maths import Formula, FormulaError, formula
+from fervis.render.memory import Memory, Piece
 from fervis.render.svg import embedded
 from fervis.render.templates import Templates
-from fervis.render.view import BlockView, PanelView, View
+from fervis.render.view import SCALE, BlockView, PanelView, View
 from fervis.text import Message, Text, message
 
 _LINK = re.compile(r"https?://[^\s\"'<>]+", re.IGNORECASE)
@@ -58,7 +60,10 @@ class Page:
 
 @dataclass(frozen=True)
 class Edition:
-    """The report in one language. ``folder`` is where its pages lie: "" or "en/"."""
+    """The report in one language. ``folder`` is where its pages lie: "" or "en/".
+
+    Without ``memory`` every page is rendered.
+    """
 
     view: View
     words: Words
@@ -66,12 +71,59 @@ class Edition:
     templates: Templates
     files: Files
     cache: Path | None = None
+    memory: Memory | None = None
 
-    def render(self, template: str, page: Page, **values: Any) -> str:
-        """The page's HTML."""
-        return self.templates.render(template, {**self._values(page), **values})
+    def render(
+        self, template: str, page: Page, stands_on: Sequence[object] | None = None, **values: Any
+    ) -> str:
+        """The page's HTML, with ``values`` beside what every template may use.
 
-    def _values(self, page: Page) -> dict[str, Any]:
+        ``stands_on`` is all of the view that the page shows besides its frame: while it is the
+        same, so is the page. Without it only the parts of the page are remembered.
+        """
+        formulas: list[tuple[str, bool]] = []
+
+        def made() -> str:
+            known = self._values(page, formulas, parts=stands_on is None)
+            return self.templates.render(template, {**known, **values})
+
+        if stands_on is None:
+            return made()
+        document = self.view.document
+        frame = (
+            page,
+            document.report.title,
+            document.report.date,
+            document.dataset,
+            document.split,
+            document.dataset_size,
+            document.network,
+        )
+        return self._remembered(page.path, (frame, *stands_on), formulas, made)
+
+    def _remembered(
+        self,
+        place: str,
+        stands_on: Sequence[object],
+        formulas: list[tuple[str, bool]],
+        make: Callable[[], str],
+    ) -> str:
+        """What ``make()`` gives; what it appends to ``formulas`` has its files then, too."""
+        if self.memory is None:
+            return make()
+
+        def made() -> Piece:
+            before = len(formulas)
+            return Piece(str(make()), tuple(formulas[before:]))
+
+        piece = self.memory.piece(f"{self.words.language}/{place}", stands_on, made)
+        for latex, display in piece.formulas:
+            self._drawn(latex, display)
+        return piece.html
+
+    def _values(
+        self, page: Page, formulas: list[tuple[str, bool]], *, parts: bool
+    ) -> dict[str, Any]:
         paper = page.kind == "paper"
         root = "../" * page.path.count("/")
         report, words = self.view.document.report, self.words
@@ -83,7 +135,15 @@ class Edition:
         home = "" if page.kind in ("report", "paper") else f"{root}{self.folder}index.html"
 
         def set_math(latex: str, display: bool = True) -> Markup:
-            return self._math(latex, display, root, paper)
+            return self._math(latex, display, root, paper, formulas)
+
+        def remembered(block: BlockView, caller: Callable[[], Markup]) -> Markup:
+            if not parts:
+                return caller()
+            view = self.view
+            around = (page.kind, page.path, view.document.split, view.gallery is None, numbers)
+            html = self._remembered(f"{page.path}/{block.id}", (around, block), formulas, caller)
+            return Markup(html)  # noqa: S704 - a template's own
 
         markdown = Markdown(numbers, set_math, home)
 
@@ -112,6 +172,7 @@ class Edition:
             "chart": self._chart,
             "partial": self._partial,
             "groups": groups,
+            "remembered": remembered,
             "strip": self._strip,
             "gettext": words.catalogue.gettext,
             "ngettext": words.catalogue.ngettext,
@@ -132,19 +193,26 @@ class Edition:
 
     def _strip(self, colour_map: str) -> str:
         """The file of a colour map as a strip, low values left."""
-        from fervis.draw.colour import COLOUR_MAPS, strip
+        return SCALE.format(colour_map if colour_map in COLOUR_MAPS else "viridis")
 
-        for name in COLOUR_MAPS:
-            self.files.add(f"figures/scale-{name}.png", picture_png(strip(name)))
-        known = colour_map if colour_map in COLOUR_MAPS else "viridis"
-        return f"figures/scale-{known}.png"
+    def _drawn(self, latex: str, display: bool) -> Formula:
+        drawn = formula(latex, display, self.cache)
+        self.files.add(drawn.file, drawn.svg)
+        return drawn
 
-    def _math(self, latex: str, display: bool, root: str, paper: bool) -> Markup:
+    def _math(
+        self,
+        latex: str,
+        display: bool,
+        root: str,
+        paper: bool,
+        formulas: list[tuple[str, bool]],
+    ) -> Markup:
         try:
-            drawn = formula(latex, display, self.cache)
+            drawn = self._drawn(latex, display)
         except FormulaError as error:
             return math_failed(latex, error)
-        self.files.add(drawn.file, drawn.svg)
+        formulas.append((latex, display))
         style = f"width:{drawn.width}em;height:{drawn.height}em;vertical-align:{-drawn.depth:.3f}em"
         image = Markup('<img class="math-image" src="{}" alt="{}" style="{}">').format(
             root + drawn.file, drawn.spoken if paper else "", style

@@ -8,17 +8,19 @@ from itertools import chain
 from pathlib import Path
 
 from fervis.analyses import REGISTRY
+from fervis.installed import version
 from fervis.render.document import Document
 from fervis.render.files import Files, write
-from fervis.render.keep import put_by, recall, version
+from fervis.render.keep import put_by, recall
 from fervis.render.language import words_in
+from fervis.render.memory import Memory
 from fervis.render.methods import with_methods
 from fervis.render.page import Edition, Entry, Page
 from fervis.render.press import Presses, Sheet
 from fervis.render.templates import Templates, asset
 from fervis.render.type import Type, type_for
-from fervis.render.view import build_view
-from fervis.text import message
+from fervis.render.view import PictureView, View, build_view
+from fervis.text import Message, message
 
 ASSETS = ("style/site.css", "script/site.js")
 PAPER = "style/paper.css"
@@ -34,26 +36,31 @@ def render(
     cache: Path | None = None,
     presses: Presses | None = None,
     last: Path | None = None,
+    made_by: str = "",
 ) -> None:
     """Writes the site of ``document`` into the empty ``folder``.
 
     ``templates`` are searched in order (see ``template_folders``). ``cache`` keeps subset fonts
-    and the last PDFs between builds. ``presses`` have been started for the PDFs. ``last`` is the
-    site to be replaced: what is the same in it is not written again.
+    and the last pages and PDFs between builds. ``presses`` have been started for the PDFs.
+    ``last`` is the site to be replaced: what is the same in it is not written again. ``made_by``
+    tells one state of fervis and its templates from another; without it, and with templates of
+    the project's own, which may say anything anywhere, no page is remembered.
     Raises TemplateFileError with a file and line, PdfError with what is wrong.
     """
-    files = Files(folder, last)
+    files = Files(folder, last, cache)
     document = with_methods(document, REGISTRY)
     view = build_view(document, files)
     texts = Templates(templates)
+    memory = Memory(cache, made_by) if cache and made_by and len(templates) == 1 else None
     editions = [
         Edition(
             view,
-            words_in(language, templates),
+            words_in(language, templates, cache),
             "" if place == 0 else f"{language}/",
             texts,
             files,
             cache,
+            memory,
         )
         for place, language in enumerate(document.report.languages)
     ]
@@ -73,6 +80,7 @@ def render(
         _press(papers, paper_css, files, fonts, folder, cache, presses, last)
     for path, font in packed.items():
         files.add(path, font.result())
+    files.remember()
 
 
 def _press(
@@ -124,19 +132,37 @@ def _pages(edition: Edition, editions: Sequence[Edition], pdf: bool) -> Iterator
             edition.render(
                 "image.html",
                 page("image", picture.page, f"{heading} — {title}"),
+                tuple(_image_says(picture, view)),
                 picture=picture,
                 uses=view.uses.get(picture.index, ()),
             ),
         )
-    others = [("network", message("The network")), ("methods", message("Methods"))]
+    document = view.document
+    others: list[tuple[str, Message, Sequence[object]]] = [
+        (
+            "network",
+            message("The network"),
+            (document.accuracy, document.versions, view.training),
+        ),
+        ("methods", message("Methods"), (document.methods,)),
+    ]
     if view.gallery:
-        others.append(("confusion", message("Confusion matrix")))
-    for kind, what in others:
+        others.append(("confusion", message("Confusion matrix"), (view.gallery, tuple(view.uses))))
+    for kind, what, says in others:
         name = f"{kind}.html"
         yield (
             edition.folder + name,
-            edition.render(name, page(kind, name, f"{words.say(what)} — {title}")),
+            edition.render(name, page(kind, name, f"{words.say(what)} — {title}"), says),
         )
+
+
+def _image_says(picture: PictureView, view: View) -> Iterator[object]:
+    """All that image.html says of one picture; of a question and its blocks that is not much."""
+    yield from (picture, [reference.key for reference in view.document.report.references])
+    for use in view.uses.get(picture.index, ()):
+        question, block = use.question, use.block
+        yield question.number, question.question.title, block.title, block.facts, block.reading
+        yield use.shown
 
 
 def _page(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import io
+import json
 import re
 import threading
 from collections.abc import Iterable, Iterator
@@ -14,8 +15,9 @@ from html import unescape
 from pathlib import Path
 from unicodedata import category
 
+from fervis.installed import version
 from fervis.render.bold import embolden
-from fervis.render.keep import kept, version
+from fervis.render.keep import kept
 from fervis.render.outlines import narrow, quadratic
 
 VERSION = 7  # raise it whenever the same characters give other bytes
@@ -119,7 +121,7 @@ def type_for(pages: Iterable[str], cache: Path | None) -> Type:
         path = f"fonts/{kind}.woff2"
         unpacked[path] = plain
         if kind in ("sans", "symbols"):
-            shown |= _codes(plain)
+            shown |= _codes(plain, cache)
         rules.append(
             f"@font-face{{font-family:'{family}';src:url(../{path}) format('woff2');"
             "font-display:swap}"
@@ -128,10 +130,15 @@ def type_for(pages: Iterable[str], cache: Path | None) -> Type:
     return Type(unpacked, style, frozenset(c for c in wanted if ord(c) not in shown))
 
 
-def _codes(font: bytes) -> set[int]:
-    import uharfbuzz  # type: ignore[import-untyped] # it has no types
+def _codes(font: bytes, cache: Path | None) -> set[int]:
+    """The code points that a font has glyphs for."""
 
-    return set(uharfbuzz.Face(uharfbuzz.Blob(font)).unicodes)
+    def read() -> bytes:
+        import uharfbuzz  # type: ignore[import-untyped] # it has no types
+
+        return json.dumps(sorted(uharfbuzz.Face(uharfbuzz.Blob(font)).unicodes)).encode()
+
+    return set(json.loads(kept(cache, f"codes {hashlib.sha256(font).hexdigest()}", read)))
 
 
 def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fervis.draw.colour import COLOUR_MAPS, strip
 from fervis.draw.figure import Fact, Figure, NumberFile, Panel
 from fervis.draw.numbers import number_files
 from fervis.render.document import Block, Document, Failure, Picture, Shown
-from fervis.render.files import Files, picture_png
+from fervis.render.files import Files
 from fervis.render.gallery import GalleryView, build_gallery
 from fervis.render.safe import slug
 from fervis.spec.report import Note, Part, Question
 from fervis.text import Message, Text
+
+SCALE = "figures/scale-{}.png"
+"""Where a colour map lies as a strip, beside the maps that are drawn in it."""
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ def _uses(questions: Sequence[QuestionView]) -> dict[int, tuple[Use, ...]]:
 
 
 def _picture(picture: Picture, document: Document, files: Files) -> PictureView:
-    src = files.add(f"figures/picture-{picture.index}.png", picture_png(picture.image))
+    src = files.picture(f"figures/picture-{picture.index}.png", picture.image)
     label = None if picture.label is None else document.classes[picture.label]
     ranking: tuple[tuple[Text, float], ...] = ()
     right = None
@@ -271,6 +275,8 @@ def _figure(
         return None
     # The files are written, and memory is for what a page says.
     words = shown.figure if shown.whole else figure.in_words()
+    if any(panel.colour_bar for panel in figure.panels):
+        _scales(files)
     panels = []
     for panel, said in zip(figure.panels, words.panels, strict=True):
         stem = files.unique(f"figures/{name}-{slug(panel.key)}")
@@ -284,6 +290,13 @@ def _figure(
     own = None if figure.reading == reading else figure.reading
     numbers = figure.numbers or number_files(figure.data)
     return FigureView(name, words, tuple(panels), _downloads(name, numbers, files), facts, own)
+
+
+def _scales(files: Files) -> None:
+    """All of them: a reader may choose other colours on the page."""
+    for name in COLOUR_MAPS:
+        if SCALE.format(name) not in files.digests:
+            files.picture(SCALE.format(name), strip(name))
 
 
 def _downloads(name: str, numbers: Sequence[NumberFile], files: Files) -> tuple[Download, ...]:

@@ -21,7 +21,7 @@ def dataset(images: np.ndarray, truth: GroundTruth | None = None) -> Dataset:
         "test",
         "digest of all",
         True,
-        truth=truth,
+        truth=truth and (lambda: truth),
         places=tuple(map(str, labels)),
     )
 
@@ -110,7 +110,8 @@ def test_ground_truth_is_resized_with_its_pictures(tmp_path):
     regions[:, 24:] = 7
     flat = np.full((2, 48, 48), 0.25, np.float32)
     truth = GroundTruth(flat, flat * 2, regions, (Text.same("x"),) * 8)
-    found = fitted(dataset(noise(2)[..., None], truth), (96, 96), 1, "crop", Store(tmp_path)).truth
+    wide = fitted(dataset(noise(2)[..., None], truth), (96, 96), 1, "crop", Store(tmp_path))
+    found = wide.truth()
     assert np.allclose(found.motion, 0.25, atol=1e-6)
     assert np.allclose(found.change, 0.5, atol=1e-6)
     assert found.motion.dtype == np.float32

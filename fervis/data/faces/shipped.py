@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from fervis.data.faces import faceset
-from fervis.data.faces.faceset import FaceSet
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from fervis.data.faces.faceset import FaceSet
 
 Split = Literal["train", "test"]
 
@@ -32,16 +35,30 @@ TRAIN = frozenset((
 
 @lru_cache(maxsize=1)
 def _everyone() -> FaceSet:
+    from fervis.data.faces import faceset
+
     return faceset.load(PATH)
+
+
+def _people(split: Split) -> frozenset[int]:
+    return TRAIN if split == "train" else TEST
 
 
 def load(split: Split) -> FaceSet:
     """Shipped pictures (N, 48, 48) uint8 of one split with their truth; no identity is in both."""
-    return _everyone().only(TRAIN if split == "train" else TEST)
+    return _everyone().only(_people(split))
+
+
+def pictures(split: Split) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """The same pictures and their labels (N,) alone, in half the time."""
+    with np.load(PATH, allow_pickle=False) as pack:
+        chosen = np.flatnonzero(np.isin(pack["identities"], sorted(_people(split))))
+        return pack["images"][chosen], pack["labels"][chosen].astype(np.int64)
 
 
 def rebuild(path: Path = PATH) -> None:
     """Render the shipped set again."""
+    from fervis.data.faces import faceset
     from fervis.data.faces.generate import render_set
 
     faceset.save(render_set(sorted(TRAIN | TEST), SEED, SIZE, VIEWS), path)

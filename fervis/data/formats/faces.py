@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
 from pydantic import Field
 
 from fervis.data.dataset import Dataset, GroundTruth
@@ -39,7 +39,7 @@ def sources(_options: Options, _folder: Path) -> Iterator[Path]:
 
 def open_split(options: Options, request: Request) -> Dataset:
     """One split, (N, 48, 48, 1). Raises DataError."""
-    from fervis.data.faces import shipped, truth
+    from fervis.data.faces import shipped
 
     name = request.split or "test"
     if name not in SPLITS:
@@ -47,13 +47,10 @@ def open_split(options: Options, request: Request) -> Dataset:
     classes = named(options.classes, CLASSES)
     if len(classes) != len(CLASSES):
         raise DataError(f"faces: classes: {len(classes)} names; expected {len(CLASSES)}")
-    faces = shipped.load(SPLITS[name])
-    images = np.ascontiguousarray(faces.images, np.uint8)[..., None]
-    labels = np.ascontiguousarray(faces.labels, np.int64)
+    flat, labels = shipped.pictures(SPLITS[name])
+    images = flat[..., None]
     digest = hashlib.sha256(images.data)
     digest.update(labels.data)
-    regions = tuple(Text({"en": english, "zh-Hant": chinese}) for english, chinese in truth.REGIONS)
-    known = GroundTruth(faces.motion, faces.change, faces.regions, regions)
     return Dataset(
         images,
         labels,
@@ -62,5 +59,13 @@ def open_split(options: Options, request: Request) -> Dataset:
         digest.hexdigest(),
         redistributable=True,
         licence=LICENCE,
-        truth=known,
+        truth=partial(_truth, SPLITS[name]),
     )
+
+
+def _truth(split: Literal["train", "test"]) -> GroundTruth:
+    from fervis.data.faces import shipped, truth
+
+    faces = shipped.load(split)
+    regions = tuple(Text({"en": english, "zh-Hant": chinese}) for english, chinese in truth.REGIONS)
+    return GroundTruth(faces.motion, faces.change, faces.regions, regions)

@@ -70,3 +70,12 @@ def test_a_shipped_identity_renders_again_to_the_same_pictures() -> None:
     apart = np.abs(again.images.astype(int) - kept.images[first])
     assert (apart > 1).mean() < 0.002
     assert (again.regions != kept.regions[first]).mean() < 0.002
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_pictures_alone_are_those_of_the_whole_set(split):
+    images, labels = shipped.pictures(split)
+    whole = shipped.load(split)
+    assert (images == whole.images).all()
+    assert (labels == whole.labels).all()
+    assert labels.dtype == whole.labels.dtype
