@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fervis import data, spec
 from fervis.analyses import REGISTRY
+from fervis.cache import cache_folder
 from fervis.engine import ground as grounds
 from fervis.engine import keys, stamp
 from fervis.engine.network import Network, Precision
@@ -65,6 +67,7 @@ def build(
     precision: Precision = "auto",
     pdf: bool = True,
     advance: Advance = lambda *_: None,
+    presses: Presses | None = None,
 ) -> Outcome:
     """Builds a report into ``out`` (default: ``site/`` beside the file) and says what it did.
 
@@ -72,7 +75,8 @@ def build(
     names is wrong, MachineError when the machine lacks something. A failed analysis is no
     exception: it is in ``Outcome.failures``, and the published site stays as it was unless
     ``keep_going``. ``precision`` "float32" forbids bfloat16 also for sampling. Without ``pdf`` the
-    site has no PDFs. A build of the same site that runs already is waited for.
+    site has no PDFs; ``presses`` that were started before set them, and are left to their owner.
+    A build of the same site that runs already is waited for.
     """
     file = Path(file).absolute()
     site = (out or file.parent / "site").absolute()
@@ -94,7 +98,7 @@ def build(
             if waited:
                 report, ingredients, known = opened()
             return known or _built(
-                report, ingredients, site, cache, keep_going, precision, pdf, advance
+                report, ingredients, site, cache, keep_going, precision, pdf, advance, presses
             )
     except OSError as error:
         if error.errno not in OF_THE_DISK:
@@ -126,8 +130,10 @@ def _built(
     precision: Precision,
     pdf: bool,
     advance: Advance,
+    started: Presses | None,
 ) -> Outcome:
-    with Presses(len(report.languages) if pdf else 0) as presses:
+    own = nullcontext(started) if started else Presses(len(report.languages) if pdf else 0)
+    with own as presses:
         store = Store(cache / "results")
         dataset = grounds.open_data(report, cache)
         network = Network(
@@ -196,12 +202,6 @@ def _built(
             *(f"a damaged stored result was recomputed: {path}" for path in store.damaged),
         ),
     )
-
-
-def cache_folder(file: Path, cache: Path | None = None) -> Path:
-    """Where results live: the folder named, else $FERVIS_CACHE, else ``.fervis`` by the file."""
-    named = cache or (Path(os.environ["FERVIS_CACHE"]) if "FERVIS_CACHE" in os.environ else None)
-    return (named or file.parent / ".fervis").absolute()
 
 
 def _ingredients(report: Report, overrides: Sequence[str]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fervis.analyses import REGISTRY, Subjects
+from fervis.cache import cache_folder
 from fervis.data.dataset import Dataset
 from fervis.engine import ground as grounds
 from fervis.engine import keys, stamp
@@ -16,7 +17,7 @@ from fervis.engine.plan import tasks_of
 from fervis.engine.run import probabilities
 from fervis.engine.store import Store
 from fervis.errors import DataError, FervisError, ReportError
-from fervis.pipeline import cache_folder, load
+from fervis.pipeline import load
 from fervis.render import template_folders
 from fervis.render.pick import write_pick_page
 from fervis.spec.report import Report

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 from fervis.apart.limits import CONNECTING, WRITING, Limits, environment
+from fervis.cache import cache_folder
 from fervis.data.faults import printable
 from fervis.engine import keys, stamp
 from fervis.errors import EXIT_ANALYSIS_FAILED, EXIT_DONE, EXIT_MACHINE, FervisError, MachineError
-from fervis.pipeline import Outcome, cache_folder
+from fervis.pipeline import Outcome
 from fervis.publish import MARKER, require_replaceable, staging, swap
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -77,7 +77,7 @@ def batch(
     """
     from fervis import batch as rooms
     from fervis.apart import Limits, share_of_memory
-    from fervis.pipeline import cache_folder
+    from fervis.cache import cache_folder
 
     if pattern is not None and len(reports) > 1:
         raise click.UsageError("--each takes one report; name either several or a pattern")

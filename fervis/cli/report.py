@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import click
 
+from fervis.cache import cache_folder, edited
 from fervis.cli import stopping
 from fervis.cli.options import cache_option, file_argument, out_option, set_option
 from fervis.cli.outcome import shown, tell
 from fervis.cli.progress import Progress
 from fervis.errors import EXIT_DONE
+from fervis.render.press import FORKS, Presses
 
 
 @click.command()
@@ -92,10 +96,14 @@ def build(
         return build_apart(order, limits, quiet=quiet, verbose=verbose)
     if timeout or memory:
         raise click.UsageError("--timeout and --memory need --isolated")
-    from fervis import pipeline
-    from fervis.cli.profile import Profile
+    with (
+        stopping.promptly(),
+        Progress(-1 if quiet else int(verbose)) as progress,
+        _started_early(file, cache, pdf=not no_pdf) as presses,
+    ):
+        from fervis import pipeline
+        from fervis.cli.profile import Profile
 
-    with stopping.promptly(), Progress(-1 if quiet else int(verbose)) as progress:
         times = Profile(progress)
         outcome = pipeline.build(
             file,
@@ -106,6 +114,7 @@ def build(
             precision=precision,
             pdf=not no_pdf,
             advance=times,
+            presses=presses,
         )
     if profile:
         for line in times.lines():
@@ -120,6 +129,16 @@ def build(
                 err=True,
             )
     return tell(outcome, quiet=quiet, verbose=verbose)
+
+
+@contextlib.contextmanager
+def _started_early(file: Path, cache: Path | None, *, pdf: bool) -> Iterator[Presses | None]:
+    """Presses for PDFs, loading while this process loads, where there will be something to set."""
+    if not (pdf and FORKS and edited(file, cache)):
+        yield None
+        return
+    with Presses(1) as presses:
+        yield presses
 
 
 @click.command()
@@ -184,10 +203,9 @@ def clean(file: Path, cache: Path | None, limit: float | None) -> int:
       fervis clean                            everything
       fervis clean --limit 500                all but the last used 500 MB
     """
-    from fervis import pipeline
     from fervis.engine.store import Store
 
-    folder = pipeline.cache_folder(file.absolute(), cache)
+    folder = cache_folder(file.absolute(), cache)
     store = Store(folder / "results")
     before = store.size()
     if limit is not None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from fervis.cache import BUILDS
 from fervis.engine import keys
 
 
@@ -25,7 +26,7 @@ class Stamp:
 
 def stamp_path(cache: Path, site: Path) -> Path:
     """Where the stamp of a site folder is kept."""
-    return cache / "builds" / f"{keys.digest(str(site.resolve()))}.json"
+    return cache / BUILDS / f"{keys.digest(str(site.resolve()))}.json"
 
 
 def draft_path(cache: Path, site: Path) -> Path:

@@ -1,11 +1,18 @@
-"""Presses: processes that set PDFs, one language each, and load WeasyPrint while pages are made."""
+"""Presses: processes that set PDFs, one language each, and load WeasyPrint while pages are made.
+
+On Linux one process loads it and forks for every further language; elsewhere libraries that
+WeasyPrint calls may not survive a fork, and each language has a process that loads it again.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import ctypes
+import ctypes.util
 import gc
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -16,6 +23,10 @@ from pathlib import Path
 from fervis.render.errors import PdfError
 
 ROOT = Path(__file__).resolve().parents[2]
+FORKS = sys.platform == "linux"
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
+
+Job = dict[str, object]
 
 
 @dataclass(frozen=True)
@@ -29,7 +40,7 @@ class Sheet:
 
 
 class Presses:
-    """``count`` processes that wait for work; as a context they end with it.
+    """What sets up to ``count`` PDFs at a time; as a context its processes end with it.
 
     Where the system starts no process, the work is done here.
     """
@@ -45,7 +56,7 @@ class Presses:
         # -P: a file of the reader's that is named like a library must not be taken for it.
         command = [sys.executable, "-P", "-c", f"from {__name__} import main; main()"]
         with contextlib.suppress(OSError):
-            for _ in range(min(count, os.cpu_count() or 1)):
+            for _ in range(min(count, 1 if FORKS else os.cpu_count() or 1)):
                 self._processes.append(
                     subprocess.Popen(  # noqa: S603 (this interpreter, this module)
                         command,
@@ -77,7 +88,7 @@ class Presses:
             for number, (path, font) in enumerate(fonts.items()):
                 instead[path] = str(Path(scratch, f"{number}.ttf"))
                 Path(instead[path]).write_bytes(font)
-            jobs = [
+            jobs: list[Job] = [
                 {
                     "html": sheet.html,
                     "css": sheet.css,
@@ -88,32 +99,96 @@ class Presses:
                 }
                 for sheet in sheets
             ]
-            for start in range(0, len(jobs), max(1, len(self._processes))):
-                part = jobs[start : start + max(1, len(self._processes))]
-                workers: Sequence[subprocess.Popen[str] | None] = self._processes or [None]
-                busy = [
-                    (job, process if _sent(process, job) else None)
-                    for job, process in zip(part, workers, strict=False)
-                ]
-                for job, process in busy:
-                    said = process.stdout.readline() if process and process.stdout else ""
-                    complaint = json.loads(said) if said else _set(job)
-                    if complaint:
-                        raise PdfError(complaint)
+            workers: Sequence[subprocess.Popen[str] | None] = self._processes or [None]
+            shares = [jobs[place :: len(workers)] for place in range(len(workers))]
+            busy = [
+                (share, process if _sent(process, share) else None)
+                for share, process in zip(shares, workers, strict=True)
+            ]
+            complaints: dict[object, str] = {}
+            for share, process in busy:
+                said = process.stdout.readline() if process and process.stdout else ""
+                answers = json.loads(said) if said else [None] * len(share)
+                for job, answer in zip(share, answers, strict=True):
+                    complaints[job["name"]] = _set(job) if answer is None else answer
+            for sheet in sheets:
+                if complaints[sheet.name]:
+                    raise PdfError(complaints[sheet.name])
 
 
-def _sent(process: subprocess.Popen[str] | None, job: Mapping[str, object]) -> bool:
+def _sent(process: subprocess.Popen[str] | None, jobs: Sequence[Job]) -> bool:
     if process is None or process.stdin is None:
         return False
     try:
-        process.stdin.write(json.dumps(job) + "\n")
+        process.stdin.write(json.dumps(jobs) + "\n")
         process.stdin.flush()
     except OSError:  # it has died
         return False
     return True
 
 
-def _set(job: Mapping[str, object]) -> str:
+def _nowhere(name: str) -> str | None:
+    del name
+    return None
+
+
+def _load() -> None:
+    """Imports WeasyPrint.
+
+    It asks for each of its libraries by several names, and ctypes runs a program or two for every
+    name to look for; of all names Linux' own loader knows the last one by itself.
+    """
+    find = ctypes.util.find_library
+    if FORKS:
+        with contextlib.suppress(OSError):
+            ctypes.util.find_library = _nowhere
+            try:
+                import weasyprint
+            finally:
+                ctypes.util.find_library = find
+            return
+    import weasyprint  # noqa: F401
+
+
+def _all_set(jobs: Sequence[Job]) -> list[str | None]:
+    """What is wrong with each sheet; None where the process that should set it has died."""
+    at_once = (os.cpu_count() or 1) if FORKS else 1
+    answers: list[str | None] = []
+    for start in range(0, len(jobs), at_once):
+        mine, *others = jobs[start : start + at_once]
+        children = [_forked(job) for job in others]
+        answers += [_set(mine), *map(_answer, children)]
+    return answers
+
+
+def _forked(job: Job) -> tuple[int, int]:
+    """A child that sets a sheet: its number, and where it says what is wrong."""
+    parent, library = os.getpid(), ctypes.CDLL(None)
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(writing)
+        return child, reading
+    status = 1
+    try:
+        library.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        if os.getppid() == parent:
+            with os.fdopen(writing, "w", encoding="utf-8") as answer:
+                answer.write(json.dumps(_set(job)))
+            status = 0
+    finally:
+        os._exit(status)  # whatever happened: nothing of the parent's may run twice
+
+
+def _answer(child: tuple[int, int]) -> str | None:
+    number, reading = child
+    with os.fdopen(reading, encoding="utf-8") as answer:
+        said = answer.read()
+    _, status = os.waitpid(number, 0)
+    return json.loads(said) if said and status == 0 else None
+
+
+def _set(job: Job) -> str:
     """Sets one sheet; returns what is wrong with it, or nothing."""
     from fervis.render.pdf import pdf_bytes
 
@@ -135,12 +210,11 @@ def _set(job: Mapping[str, object]) -> str:
 
 
 def main() -> None:
-    """Sets sheets from standard input, one a line, until it is closed."""
-    import weasyprint  # noqa: F401 (while there is nothing else to do)
-
+    """Sets the sheets of each line of standard input, until it is closed."""
     answers, sys.stdout = sys.stdout, sys.stderr
+    _load()  # while there is nothing else to do
     gc.disable()  # a page's boxes live as long as the page; looking through them takes its time
     for line in sys.stdin:
-        answers.write(json.dumps(_set(json.loads(line))) + "\n")
+        answers.write(json.dumps(_all_set(json.loads(line))) + "\n")
         answers.flush()
         gc.collect()

@@ -213,9 +213,11 @@ def _recipe(sheet: Sheet, files: Files, fonts: Type) -> str:
     libraries = [f"{name} {version(name)}" for name in ("weasyprint", "pydyf", "fonttools")]
     plain = {path: hashlib.sha256(font).hexdigest() for path, font in fonts.unpacked.items()}
     content = files.digests | plain
+    folders = {path.partition("/")[0] for path in content}
+    named = tuple(f"{folder}/" for folder in folders if f"{folder}/" in sheet.html)
     read = [
         f"{path} {content[path]}"
         for path in sorted(content)
-        if path in sheet.html or path.startswith(("fonts/", "style/"))
+        if path.startswith(("fonts/", "style/")) or (path.startswith(named) and path in sheet.html)
     ]
     return "\n".join([f"{PAPER_VERSION}", *libraries, sheet.html, sheet.css, *read])

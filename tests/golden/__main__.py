@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from fervis import pipeline
+from fervis.cache import cache_folder
 from tests.golden import default, small
 
 
@@ -17,7 +18,7 @@ def main() -> None:
     """Both sites; --compute where an analysis gives other numbers or report.yaml asks others."""
     with tempfile.TemporaryDirectory() as scratch:
         if "--compute" in sys.argv[1:]:
-            cache = pipeline.cache_folder(default.REPORT)
+            cache = cache_folder(default.REPORT)
             pipeline.build(default.REPORT, out=Path(scratch, "computed"), cache=cache, pdf=False)
             default.keep(cache)
         site = default.build(Path(scratch), pdf=True)

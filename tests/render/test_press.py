@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import tempfile
+import threading
 import time
 from pathlib import Path
 
@@ -12,7 +15,7 @@ import pytest
 from fervis.render import render, template_folders
 from fervis.render.errors import PdfError
 from fervis.render.keep import put_by, recall
-from fervis.render.press import Presses, Sheet
+from fervis.render.press import FORKS, Presses, Sheet
 from fervis.render.type import type_for
 from tests.render.sample import sample
 
@@ -58,14 +61,39 @@ def test_a_press_that_is_stopped_at_work_leaves_nothing_behind(
                "name": "a.pdf", "identifier": "00", "instead": {}}  # fmt: skip
         stream = presses._processes[0].stdin
         assert stream is not None
-        stream.write(json.dumps(job) + "\n")
+        stream.write(json.dumps([job, job]) + "\n")
         stream.flush()
         for _ in range(400):
             if list(scratch.rglob("weasyprint-*")):
                 break
             time.sleep(0.05)
         assert list(scratch.rglob("weasyprint-*"))
+        below = _children(presses._processes[0].pid)
     assert not list(scratch.iterdir())
+    if FORKS:
+        assert len(below) == min(1, (os.cpu_count() or 1) - 1)
+    for _ in range(100):
+        if not any(map(_runs, below)):
+            break
+        time.sleep(0.02)
+    assert not any(map(_runs, below))
+
+
+def _children(process: int) -> list[int]:
+    """Of a process on Linux; elsewhere a press has none."""
+    try:
+        said = Path(f"/proc/{process}/task/{process}/children").read_text("ascii")
+    except OSError:
+        return []
+    return [int(number) for number in said.split()]
+
+
+def _runs(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text("ascii").rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
 
 
 def test_a_press_that_died_is_made_up_for(folder: Path) -> None:
@@ -74,6 +102,30 @@ def test_a_press_that_died_is_made_up_for(folder: Path) -> None:
         presses._processes[0].wait()
         presses.run([_sheet("a.pdf", "x")], folder, {})
     assert (folder / "a.pdf").exists()
+
+
+@pytest.mark.skipif(not FORKS, reason="only on Linux does a press fork")
+def test_a_sheet_whose_process_died_is_set_by_somebody_else(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    with Presses(1) as presses:
+        process = presses._processes[0]
+        found: list[int] = []
+
+        def kill() -> None:
+            while process.poll() is None and not found:
+                found.extend(_children(process.pid))
+            for number in found:
+                os.kill(number, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        sheets = [_sheet(f"{number}.pdf", f"<p>{number}</p>" * 900) for number in range(2)]
+        presses.run(sheets, folder, {})
+        killer.join()
+    assert found
+    assert all((folder / sheet.name).read_bytes().startswith(b"%PDF") for sheet in sheets)
 
 
 def test_the_same_pages_need_no_press(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
