@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from fontTools.ttLib import TTFont
@@ -27,21 +28,27 @@ def narrow(font: TTFont) -> None:
         metrics[name] = (glyph.xMax + side, glyph.xMin)
 
 
-def quadratic(font: TTFont) -> None:
-    """Turns CFF outlines into TrueType ones.
+def quadratic(font: TTFont, known: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Turns CFF outlines into TrueType ones, and returns those by the name of their glyph.
 
-    Several PDF viewers show nothing for the CID-keyed CFF of these fonts.
+    Several PDF viewers show nothing for the CID-keyed CFF of these fonts. ``known`` are outlines
+    that were turned before: in every cut of one font a glyph keeps its name.
     """
     from fontTools.pens.cu2quPen import Cu2QuPen
     from fontTools.pens.ttGlyphPen import TTGlyphPen
     from fontTools.ttLib import newTable
+    from fontTools.ttLib.tables._g_l_y_f import Glyph
 
     order, drawn = font.getGlyphOrder(), font.getGlyphSet()
-    glyphs: dict[str, Any] = {}
+    outlines: dict[str, bytes] = {}
     for name in order:
+        if name in known:
+            outlines[name] = known[name]
+            continue
         pen = TTGlyphPen(None)
         drawn[name].draw(Cu2QuPen(pen, max_err=1.0, reverse_direction=True))
-        glyphs[name] = pen.glyph()
+        outlines[name] = pen.glyph().compile(None)
+    glyphs = {name: Glyph(outline) for name, outline in outlines.items()}
     del font["CFF "]
     font["loca"] = newTable("loca")
     font["glyf"] = table = newTable("glyf")
@@ -67,7 +74,11 @@ def quadratic(font: TTFont) -> None:
     font["post"].formatType = 3.0
     font.sfntVersion = "\000\001\000\000"
     for name in order:
-        glyph = glyphs[name]
-        glyph.recalcBounds(table)
         advance = font["hmtx"].metrics[name][0]
-        font["hmtx"].metrics[name] = (advance, getattr(glyph, "xMin", 0))
+        font["hmtx"].metrics[name] = (advance, _left(outlines[name]))
+    return outlines
+
+
+def _left(outline: bytes) -> int:
+    """xMin, the second of the 16-bit numbers that an outline begins with; 0 of an empty one."""
+    return int.from_bytes(outline[2:4], "big", signed=True)

@@ -9,6 +9,7 @@ import io
 import json
 import re
 import threading
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from fervis.installed import version
 from fervis.render.bold import embolden
 from fervis.render.keep import kept
 from fervis.render.outlines import narrow, quadratic
+from fervis.render.seal import put_by_sealed, recall_sealed
 
 VERSION = 8  # raise it whenever the same characters give other bytes
 _ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "…—–·×±≤≥‘’“”「」，。、：；（）！？"
@@ -149,9 +151,19 @@ def _codes(font: bytes, cache: Path | None) -> set[int]:
 
 
 def _cached(kind: str, wanted: str, cache: Path | None) -> bytes:
+    recipe = _made_by(kind, wanted)
+    return kept(cache, recipe, lambda: subset(kind, wanted, cache))
+
+
+def _made_by(*what: str) -> str:
     libraries = [version(name) for name in ("pylopdf-fonts-zh-tw", "fonttools", "uharfbuzz")]
-    recipe = " ".join([str(VERSION), kind, *libraries, wanted])
-    return kept(cache, recipe, lambda: subset(kind, wanted))
+    return " ".join([str(VERSION), *libraries, *what])
+
+
+def _outlines(kind: str, cache: Path | None) -> dict[str, bytes]:
+    """Outlines of the last font of ``kind``, so that a new character costs only itself."""
+    stored = recall_sealed(cache, f"outlines/{kind}", _made_by("outlines", kind))
+    return {name: b64decode(shape) for name, shape in json.loads(stored or b"{}").items()}
 
 
 def _packed(plain: bytes, cache: Path | None) -> bytes:
@@ -160,10 +172,10 @@ def _packed(plain: bytes, cache: Path | None) -> bytes:
     return kept(cache, recipe, lambda: pack(plain))
 
 
-def subset(kind: str, wanted: str) -> bytes:
+def subset(kind: str, wanted: str, cache: Path | None = None) -> bytes:
     """The font of ``kind`` with the glyphs of ``wanted`` alone, as TrueType.
 
-    Empty if it has none of them.
+    Empty if it has none of them. ``cache`` keeps the outlines of the last font of this kind.
     """
     from fontTools.ttLib import TTFont
 
@@ -175,7 +187,12 @@ def subset(kind: str, wanted: str) -> bytes:
         return b""
     with TTFont(io.BytesIO(_cut(_source(kind), codes)), recalcTimestamp=False) as font:
         if "CFF " in font:
-            quadratic(font)
+            known = _outlines(kind, cache)
+            outlines = quadratic(font, known)
+            if not outlines.keys() <= known.keys():
+                content = {name: b64encode(shape).decode() for name, shape in outlines.items()}
+                recipe = _made_by("outlines", kind)
+                put_by_sealed(cache, f"outlines/{kind}", recipe, json.dumps(content).encode())
         narrow(font)
         if kind == "strong":
             embolden(font)

@@ -5,8 +5,12 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+import platformdirs
+import pytest
+from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fontTools.ttLib import TTFont
 
+from fervis.render import seal
 from fervis.render.bold import grown
 from fervis.render.type import Type, subset, type_for
 
@@ -45,6 +49,33 @@ def test_the_same_characters_give_the_same_font_with_and_without_a_cache(tmp_pat
     first, second = type_for([TEXT], tmp_path), type_for([TEXT], tmp_path)
     assert first == second == type_for([TEXT], None)
     assert _packed(first, tmp_path) == _packed(second, tmp_path) == _packed(first, None)
+
+
+def test_a_font_is_the_same_whether_its_outlines_were_known_or_not(tmp_path: Path) -> None:
+    for kind in ("serif", "sans", "strong"):
+        for wanted in ("難過sad·", "難過sad·眉×", "眉é"):
+            assert subset(kind, wanted, tmp_path) == subset(kind, wanted), (kind, wanted)
+
+
+def test_a_new_character_turns_its_own_outline_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[object] = []
+    glyph = TTGlyphPen.glyph
+
+    def spy(self: TTGlyphPen, *how: object) -> object:
+        drawn.append(self)
+        return glyph(self, *how)
+
+    monkeypatch.setattr(TTGlyphPen, "glyph", spy)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda *_, **__: tmp_path / "home")
+    seal._key.cache_clear()
+    subset("sans", "難過sad", tmp_path)
+    assert len(drawn) == 6  # and the one of what is missing
+    drawn.clear()
+    subset("sans", "難過sad眉", tmp_path)
+    assert len(drawn) == 1
+    seal._key.cache_clear()
 
 
 def test_a_damaged_font_in_the_cache_is_made_again(tmp_path: Path) -> None:
