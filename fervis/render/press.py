@@ -211,6 +211,7 @@ def _set(job: Job) -> str:
 
 def main() -> None:
     """Sets the sheets of each line of standard input, until it is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started it, and ends it
     answers, sys.stdout = sys.stdout, sys.stderr
     _load()  # while there is nothing else to do
     gc.disable()  # a page's boxes live as long as the page; looking through them takes its time
