@@ -190,7 +190,12 @@ def unseen_character() -> str:
 
 
 def another_sad_picture() -> str:
-    return f"  4: {4 + 7 * random.randrange(1, 20)}"
+    """One that no round has had yet, for its results would be stored; then any one again."""
+    file, every = SHARED / "had", [f"  4: {index}" for index in range(4, 336, 7)]
+    had = file.read_text("utf-8").splitlines() if file.exists() else []
+    fresh = [line for line in every if line not in had] or every
+    file.write_text("\n".join([*had, chosen := random.choice(fresh)]), "utf-8")
+    return chosen
 
 
 def imports(side: str, _folder: Path) -> Times | None:
@@ -228,7 +233,10 @@ def table(again: bool) -> Callable[[str, Path], Times | None]:
     return work
 
 
-NOTE = ("幾乎沒有份量（5%/9%）。, en: \"The lowered brows", "份量最少。, en: \"The lowered eyebrows")
+NOTE = (
+    '幾乎沒有份量（5%/9%）。, en: "The lowered brows',
+    '份量最少。, en: "The lowered eyebrows',
+)
 """An observation of the default report in both its languages, and what it is changed to."""
 
 HOMEWORK = (HERE / "homework.yaml").read_text("utf-8")
