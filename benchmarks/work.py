@@ -227,6 +227,7 @@ def table(again: bool) -> Callable[[str, Path], Times | None]:
             data.open_dataset(options, folder=folder, cache=folder, size=(48, 48), channels=1)
 
         if again:
+            time.sleep(5)  # what was written a moment ago is read again, lest a change be missed
             opened()
         return timed(opened)
 

@@ -8,6 +8,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -96,19 +97,23 @@ def require_replaceable(site: Path) -> None:
     parent = next(folder for folder in site.absolute().parents if folder.exists())
     if not os.access(parent, os.W_OK):
         raise _refused(site, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
-    if not site.exists():
+    # Another build may be swapping, and there is no site for a moment: what is asked twice may be
+    # answered by two sites.
+    try:
+        kind = site.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
         return
-    if not site.is_dir():
+    if not stat.S_ISDIR(kind):
         raise MachineError(f"{site}: is a file; name a folder for the site")
-    foreign = _foreign(site) and _foreign(site)  # twice: another build may be swapping just now
+    foreign = _foreign(site) and _foreign(site)
     if foreign:
         raise MachineError(
             f"{site}: holds files that fervis did not write ({', '.join(foreign[:3])}), and a "
             "build replaces the whole folder; name an empty or new folder"
         )
-    if not os.access(site, os.W_OK):
+    if not os.access(site, os.W_OK) and site.exists() and not os.access(site, os.W_OK):
         raise _refused(site, PermissionError(errno.EACCES, os.strerror(errno.EACCES)))
-    if site.is_mount():
+    if os.path.ismount(site):  # Path.is_mount() fails where the site goes meanwhile
         raise MachineError(f"{site}: is a mount point and cannot be replaced; name a folder in it")
 
 
