@@ -46,7 +46,7 @@ def gather(
     """
     dataset, facts = ground.dataset, network.facts()
     failures: list[str] = []
-    room = IN_MEMORY
+    left = IN_MEMORY
     drawing = {
         room: keys.source_digest(str(Path(__file__).parent / room)) for room in ("draw", "analyses")
     }
@@ -55,11 +55,11 @@ def gather(
         return drawn(task, answers, _context(task, ground, facts.shapes()), drawing)
 
     def shown(task: Task) -> Shown:
-        nonlocal room
+        nonlocal left
         try:
             figure = whole(task)
-            room -= figure.size
-            if room >= 0:
+            left -= figure.size
+            if left >= 0:
                 return Shown(figure, task.picture)
             return Shown(figure.in_words(), task.picture, whole=partial(whole, task))
         except (DiskError, OSError):

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fervis.installed import version
-from fervis.render.seal import put_by_sealed, recall_sealed
+from fervis.render.seal import place_of, put_by_sealed, recall_sealed
 
 _VERSION = 1  # raise it whenever the same picture gives another file
 
@@ -34,7 +34,7 @@ class Files:
         self._parents: set[str] = set()
         self._taken: set[str] = set()
         self._recipes: dict[str, str] = {}
-        self._place = f"files/{hashlib.sha256(os.fsencode(last or '')).hexdigest()[:16]}"
+        self._place = place_of("files", last)
         self._made_by = f"{_VERSION} pillow {version('pillow')}"
         known = recall_sealed(cache, self._place, self._made_by) if last else None
         self._known: dict[str, list[str | int]] = json.loads(known) if known else {}

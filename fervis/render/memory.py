@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -15,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from fervis.installed import version
-from fervis.render.seal import put_by_sealed, recall_sealed
+from fervis.render.seal import place_of, put_by_sealed, recall_sealed
 
 _MADE_WITH = ("jinja2", "markupsafe", "markdown-it-py", "nh3", "babel", "numpy")
 
@@ -29,20 +30,24 @@ class Piece:
 
 
 class Memory:
-    """The pieces of the last build by their place (``en/index.html/q1-2``), in ``cache``.
+    """The pieces of the last build of ``site`` by their place (``en/index.html/q1-2``).
 
-    ``made_by`` tells one state of fervis and of its templates from another.
+    They lie in ``cache``. ``made_by`` tells one state of fervis and of its templates from another.
     """
 
-    def __init__(self, cache: Path, made_by: str) -> None:
+    def __init__(self, cache: Path, site: Path | None, made_by: str) -> None:
         self._cache = cache
+        self._place = place_of("pages", site)
+        self._used: set[str] = set()
         self._digests: dict[int, tuple[object, str]] = {}  # by id, of objects that are kept for it
         self._made_by = " ".join([made_by, *(f"{name} {version(name)}" for name in _MADE_WITH)])
 
     def piece(self, place: str, stands_on: Sequence[object], make: Callable[[], Piece]) -> Piece:
         """What ``make()`` gives, or gave when ``stands_on``, all that decides it, was the same."""
         recipe = " ".join([self._made_by, *map(self._digest, stands_on)])
-        place = f"pages/{place.replace('/', '-')}"
+        name = place.replace("/", "-")
+        self._used.add(name)
+        place = f"{self._place}/{name}"
         stored = recall_sealed(self._cache, place, recipe)
         if stored is not None:
             html, formulas = json.loads(stored)
@@ -51,6 +56,13 @@ class Memory:
         content = json.dumps([piece.html, list(piece.formulas)], ensure_ascii=False).encode()
         put_by_sealed(self._cache, place, recipe, content)
         return piece
+
+    def forget_others(self) -> None:
+        """Drops pieces that were not asked for: of pictures, say, that the report had once."""
+        with contextlib.suppress(OSError):
+            for file in (self._cache / "last" / self._place).iterdir():
+                if file.name not in self._used:
+                    file.unlink()
 
     def _digest(self, value: object) -> str:
         """Of a value that the pages of several languages show it is taken once."""

@@ -147,7 +147,7 @@ def _load() -> None:
             finally:
                 ctypes.util.find_library = find
             return
-    import weasyprint  # noqa: F401
+    import weasyprint  # noqa: F401 (loaded for what comes, not used here)
 
 
 def _all_set(jobs: Sequence[Job]) -> list[str | None]:

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import hashlib
 import hmac
+import os
 import secrets
 from pathlib import Path
 
 from fervis.render.keep import put_by, recall
 
 _BYTES = 32
+
+
+def place_of(kind: str, site: Path | None) -> str:
+    """Where to put by what is known of one site: builds of others may share the cache."""
+    return f"{kind}/{hashlib.sha256(os.fsencode(site or '')).hexdigest()[:16]}"
 
 
 def recall_sealed(cache: Path | None, place: str, recipe: str) -> bytes | None:

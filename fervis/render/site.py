@@ -51,7 +51,7 @@ def render(
     document = with_methods(document, REGISTRY)
     view = build_view(document, files)
     texts = Templates(templates)
-    memory = Memory(cache, made_by) if cache and made_by and len(templates) == 1 else None
+    memory = Memory(cache, last, made_by) if cache and made_by and len(templates) == 1 else None
     editions = [
         Edition(
             view,
@@ -81,6 +81,8 @@ def render(
     for path, font in packed.items():
         files.add(path, font.result())
     files.remember()
+    if memory:
+        memory.forget_others()
 
 
 def _press(

