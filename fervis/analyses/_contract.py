@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,6 +64,8 @@ class Subjects:
     scope "network": no pictures, one generator; scope "split": labels (N,) int64 and
     probabilities (N, K) float32 of the whole split, one generator; scope "log": ``log`` maps
     column names to arrays of equal length.
+
+    ``beforehand`` is what the analysis' own beforehand() gave for each of the pictures, or empty.
     """
 
     images: NDArray[np.uint8]
@@ -71,6 +73,7 @@ class Subjects:
     rngs: tuple[np.random.Generator, ...]
     probabilities: NDArray[np.float32] | None = None
     log: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    beforehand: Sequence[Any] = ()
 
 
 Number = float | int | str | bool | None
@@ -106,7 +109,12 @@ _AnyOptions: TypeAlias = Options
 
 
 class Analysis(Protocol):
-    """A module in ``fervis/analyses/``; its file name is its name in report.yaml."""
+    """A module in ``fervis/analyses/``; its file name is its name in report.yaml.
+
+    One of scope "image" may have a ``beforehand(images, options)``, too: what compute() needs of
+    each picture (N, H, W, C) alone, without the network. Another process may find it while this
+    one loads torch; compute() must do without.
+    """
 
     SCOPE: Scope
     TITLE: Message  # "Saliency map"

@@ -71,6 +71,11 @@ class _Plan:
     masks: tuple[NDArray[np.uint8], ...]
 
 
+def beforehand(images: NDArray[np.uint8], options: Options) -> Sequence[NDArray[np.int64]]:
+    """The superpixels of each picture: (H, W) with labels 0…K-1."""
+    return [_superpixels.segments_of(image, options.segments) for image in images]
+
+
 def compute(
     classifier: Classifier | None, subjects: Subjects, options: Options
 ) -> Sequence[Result]:
@@ -83,9 +88,10 @@ def compute(
     ``spread``: the standard deviation of a weight from seed to seed, scaled to all samples.
     """
     net = network(classifier)
+    parts = subjects.beforehand or beforehand(subjects.images, options)
     plans = [
-        _plan(image, rng, options)
-        for image, rng in zip(subjects.images, subjects.rngs, strict=True)
+        _plan(image, segments, rng, options)
+        for image, segments, rng in zip(subjects.images, parts, subjects.rngs, strict=True)
     ]
     answers = [net.mosaic_probabilities(plan.mosaics, sampling=True) for plan in plans]
     whole = net.probabilities(subjects.images)
@@ -129,8 +135,12 @@ def _ends(parts: Sequence[NDArray[np.uint8]]) -> NDArray[np.int64]:
     return np.cumsum([len(part) for part in parts])[:-1]
 
 
-def _plan(image: NDArray[np.uint8], rng: np.random.Generator, options: Options) -> _Plan:
-    segments = _superpixels.segments_of(image, options.segments)
+def _plan(
+    image: NDArray[np.uint8],
+    segments: NDArray[np.int64],
+    rng: np.random.Generator,
+    options: Options,
+) -> _Plan:
     parts = int(segments.max()) + 1
     if options.design == "balanced":
         design, shares = _masks.balanced_masks, _masks.balanced_shares(options.samples, parts)

@@ -17,7 +17,8 @@ from fervis.cli.options import cache_option, file_argument, out_option, set_opti
 from fervis.cli.outcome import shown, tell
 from fervis.cli.progress import Progress
 from fervis.errors import EXIT_DONE
-from fervis.render.press import FORKS, Presses
+from fervis.forked import FORKS
+from fervis.render.press import Presses
 
 
 @click.command()

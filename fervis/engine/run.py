@@ -5,14 +5,17 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fervis.analyses import REGISTRY, Context, Result, Subjects
 from fervis.data.dataset import Dataset
 from fervis.draw.figure import Figure
 from fervis.engine import keys
+from fervis.engine.ahead import Ahead
 from fervis.engine.figures import from_entry, to_entry
 from fervis.engine.network import Network
 from fervis.engine.plan import Ground, Task, log_name, split_of
@@ -68,37 +71,53 @@ def run(
     for task in missing:
         options = keys.digest(task.options.numbers_decided_by())
         groups.setdefault((task.analysis, options, task.split), []).append(task)
-    if any(task.scope in ("image", "network") for task in missing) and not network.loaded:
-        advance("load", 0, 1)
-        with contextlib.suppress(Exception):  # every task that needs it will say so
-            network.classifier()
-    for (name, _, _), group in groups.items():
-        done = 0
-        advance(name, done, len(group))
-        for batch in _batches(sorted(group, key=lambda task: order[task.key])):
-            for task, outcome in _outcomes(batch, ground, network, store):
-                if isinstance(outcome, str):
-                    answers.failures[task.key] = outcome
-                else:
-                    outcome = _in_rows(outcome)
-                    store.put(
-                        task.key,
-                        Entry(
-                            dict(outcome.arrays),
-                            {"numbers": dict(outcome.numbers), "parts": dict(task.parts)},
-                            {},
-                        ),
-                    )
-                    answers.computed.append(task)
-                done += 1
-            advance(name, done, len(group))
+    batches = [
+        list(_batches(sorted(group, key=lambda task: order[task.key]))) for group in groups.values()
+    ]
+    with Ahead([parts[0] for parts in batches], partial(_pictures, ground.dataset)) as ahead:
+        if any(task.scope in ("image", "network") for task in missing) and not network.loaded:
+            advance("load", 0, 1)
+            with contextlib.suppress(Exception):  # every task that needs it will say so
+                network.classifier()
+        work = _Work(ground, network, store, ahead)
+        for parts in batches:
+            name, done, count = parts[0][0].analysis, 0, sum(map(len, parts))
+            advance(name, done, count)
+            for batch in parts:
+                for task, outcome in _outcomes(batch, work):
+                    if isinstance(outcome, str):
+                        answers.failures[task.key] = outcome
+                    else:
+                        store.put(task.key, _entry(task, outcome))
+                        answers.computed.append(task)
+                    done += 1
+                advance(name, done, count)
     return answers
 
 
-def _in_rows(result: Result) -> Result:
-    """Arrays row by row in memory, as they come back from the store: same downloads, same bytes."""
+@dataclass(frozen=True)
+class _Work:
+    """What results are computed from."""
+
+    ground: Ground
+    network: Network
+    store: Store
+    ahead: Ahead
+
+
+def _entry(task: Task, result: Result) -> Entry:
+    # Row by row in memory, as arrays come back from the store: same downloads, same bytes.
     arrays = {name: np.ascontiguousarray(array) for name, array in result.arrays.items()}
-    return Result(arrays, result.numbers)
+    return Entry(arrays, {"numbers": dict(result.numbers), "parts": dict(task.parts)}, {})
+
+
+def _indices(tasks: Sequence[Task]) -> list[int]:
+    return [task.index for task in tasks if task.index is not None]
+
+
+def _pictures(data: Dataset, tasks: Sequence[Task]) -> NDArray[np.uint8]:
+    """The pictures of tasks of scope "image": (N, H, W, C)."""
+    return np.ascontiguousarray(data.images[_indices(tasks)])
 
 
 def _batches(group: Sequence[Task]) -> Iterator[list[Task]]:
@@ -106,21 +125,19 @@ def _batches(group: Sequence[Task]) -> Iterator[list[Task]]:
         yield [task for _, task in part]
 
 
-def _outcomes(
-    batch: Sequence[Task], ground: Ground, network: Network, store: Store
-) -> list[tuple[Task, Result | str]]:
+def _outcomes(batch: Sequence[Task], work: _Work) -> list[tuple[Task, Result | str]]:
     """Each task with its result or the reason it has none.
 
     When a batch of several raises, its pictures are tried one by one: a picture the network
     cannot stand must not cost the others their results.
     """
     try:
-        return list(zip(batch, _compute(batch, ground, network, store), strict=True))
+        return list(zip(batch, _compute(batch, work), strict=True))
     except (KeyboardInterrupt, SystemExit, DiskError):
         raise
     except Exception as error:  # the user's network may raise anything
         if len(batch) > 1:
-            return [pair for task in batch for pair in _outcomes([task], ground, network, store)]
+            return [pair for task in batch for pair in _outcomes([task], work)]
         return [(batch[0], _reason(error))]
 
 
@@ -130,22 +147,20 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, FervisError) else f"{type(error).__name__}: {error}"
 
 
-def _compute(
-    batch: Sequence[Task], ground: Ground, network: Network, store: Store
-) -> Sequence[Result]:
-    first = batch[0]
+def _compute(batch: Sequence[Task], work: _Work) -> Sequence[Result]:
+    first, ground, network = batch[0], work.ground, work.network
     rngs = tuple(
         keys.generator(ground.seed, task.analysis, str(task.parts.get("picture", "")))
         for task in batch
     )
     empty = np.zeros((0, *ground.dataset.images.shape[1:]), np.uint8)
     if first.scope == "image":
-        indices = [task.index for task in batch if task.index is not None]
         labels = ground.dataset.labels
         subjects = Subjects(
-            np.ascontiguousarray(ground.dataset.images[indices]),
-            None if labels is None else labels[indices],
+            _pictures(ground.dataset, batch),
+            None if labels is None else labels[_indices(batch)],
             rngs,
+            beforehand=work.ahead.of(batch),
         )
     elif first.scope == "split":
         data = split_of(first.options, ground)
@@ -158,7 +173,7 @@ def _compute(
             empty,
             data.labels,
             rngs,
-            probabilities=probabilities(data, network, store, lambda *_: None),
+            probabilities=probabilities(data, network, work.store, lambda *_: None),
         )
     elif first.scope == "log":
         subjects = Subjects(empty, None, rngs, log=ground.logs[log_name(first.options)])

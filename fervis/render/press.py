@@ -18,13 +18,13 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from fervis.forked import FORKS, Forked
 from fervis.render.errors import PdfError
 
 ROOT = Path(__file__).resolve().parents[2]
-FORKS = sys.platform == "linux"
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of linux/prctl.h
 
 Job = dict[str, object]
 
@@ -156,36 +156,10 @@ def _all_set(jobs: Sequence[Job]) -> list[str | None]:
     answers: list[str | None] = []
     for start in range(0, len(jobs), at_once):
         mine, *others = jobs[start : start + at_once]
-        children = [_forked(job) for job in others]
-        answers += [_set(mine), *map(_answer, children)]
+        with contextlib.ExitStack() as stack:
+            children = [stack.enter_context(Forked(partial(_set, job))) for job in others]
+            answers += [_set(mine), *(child.answer() for child in children)]
     return answers
-
-
-def _forked(job: Job) -> tuple[int, int]:
-    """A child that sets a sheet: its number, and where it says what is wrong."""
-    parent, library = os.getpid(), ctypes.CDLL(None)
-    reading, writing = os.pipe()
-    child = os.fork()
-    if child:
-        os.close(writing)
-        return child, reading
-    status = 1
-    try:
-        library.prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-        if os.getppid() == parent:
-            with os.fdopen(writing, "w", encoding="utf-8") as answer:
-                answer.write(json.dumps(_set(job)))
-            status = 0
-    finally:
-        os._exit(status)  # whatever happened: nothing of the parent's may run twice
-
-
-def _answer(child: tuple[int, int]) -> str | None:
-    number, reading = child
-    with os.fdopen(reading, encoding="utf-8") as answer:
-        said = answer.read()
-    _, status = os.waitpid(number, 0)
-    return json.loads(said) if said and status == 0 else None
 
 
 def _set(job: Job) -> str:

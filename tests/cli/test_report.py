@@ -9,7 +9,7 @@ import pytest
 
 from fervis.cache import BUILDS
 from fervis.cli.report import _started_early
-from fervis.render.press import FORKS
+from fervis.forked import FORKS
 
 
 @pytest.mark.skipif(not FORKS, reason="only on Linux does one press serve any report")

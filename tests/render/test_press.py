@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from fervis.forked import FORKS
 from fervis.render import render, template_folders
 from fervis.render.errors import PdfError
 from fervis.render.keep import put_by, recall
-from fervis.render.press import FORKS, Presses, Sheet
+from fervis.render.press import Presses, Sheet
 from fervis.render.type import type_for
 from tests.render.sample import sample
 
