@@ -37,10 +37,24 @@ def tidy(source: str) -> str:
                 raise ValueError(f"the chart refers to {value}, and ids are not kept")
             if value == INK:
                 element.attrib[name] = "currentColor"
+    _flatten(root)
     root.attrib.update({"stroke-linejoin": "round", "stroke-linecap": "butt"})
     Xml.register_namespace("", SVG)
     text = Xml.tostring(root, encoding="unicode", short_empty_elements=True)
     return re.sub(r">\s+<", "><", text) + "\n"
+
+
+def _flatten(parent: Xml.Element, *, stroked: bool = False) -> None:
+    """Leaves out groups that say nothing and paths that paint nothing: a page is set sooner."""
+    stroked = stroked or "stroke" in parent.attrib
+    kept: list[Xml.Element] = []
+    for child in parent:
+        _flatten(child, stroked=stroked)
+        if child.tag == f"{{{SVG}}}g" and not child.attrib:
+            kept += child
+        elif stroked or child.get("fill") != "none" or "stroke" in child.attrib or len(child):
+            kept.append(child)
+    parent[:] = kept
 
 
 def _declarations(style: str) -> list[tuple[str, str]]:

@@ -81,3 +81,19 @@ def test_a_name_is_drawn_as_it_is_written(name: str) -> None:
 
 def texts(svg: str) -> list[str]:
     return [unescape(text) for text in re.findall(r">([^<]+)</text>", svg)]
+
+
+def test_groups_that_say_nothing_and_paths_that_paint_nothing_are_left_out(heat: str) -> None:
+    assert "<g>" not in heat
+    assert not re.findall(r'<path [^>]*fill="none"(?![^>]*stroke)', heat)
+    assert tidy(
+        '<svg xmlns="http://www.w3.org/2000/svg">'
+        '<g id="a"><g opacity="0.5"><g id="b"><path d="a" style="fill: none"/><path d="b"/></g></g>'
+        '<g style="stroke: red"><path d="c" style="fill: none"/></g>'
+        '<path d="d" style="fill: none; stroke: red"/></g><text>x</text></svg>'
+    ).strip() == (
+        '<svg xmlns="http://www.w3.org/2000/svg" stroke-linejoin="round" stroke-linecap="butt">'
+        '<g opacity="0.5"><path d="b" /></g>'
+        '<g stroke="red"><path d="c" fill="none" /></g>'
+        '<path d="d" fill="none" stroke="red" /><text>x</text></svg>'
+    )
