@@ -21,6 +21,11 @@ _OPEN, _CLOSE = SENTINELS[0], SENTINELS[1]
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
 _LONGEST = 100_000
 _CITATION = re.compile(r"\[(@[\w:.-]+(?:\s*;\s*@[\w:.-]+)*)\]")
+_PLAIN = re.compile(
+    r"[^\W\d_](?:[^\W_]|[ ,.;:!?'\"()%/–—…·‘’“”、，。；：！？「」『』（）-]|& |"
+    rf"{_CITATION.pattern})*"
+)
+"""One line of words, figures and marks that mean nothing in Markdown, and of citations."""
 _TAGS = {
     "p",
     "br",
@@ -143,10 +148,12 @@ class Markdown:
         return self._render(source, inline=True)
 
     def _render(self, source: str, inline: bool) -> Markup:
+        source = neutral(source)[:_LONGEST]
+        if _PLAIN.fullmatch(source) and not source.endswith(" "):
+            return self._plain(source, inline)
         import nh3
 
         parser, kept = _parser(), list[Markup]()
-        source = neutral(source)[:_LONGEST]
         env: dict[str, Any] = {}
         tokens = parser.parseInline(source, env) if inline else parser.parse(source, env)
         _tame(tokens)
@@ -169,12 +176,21 @@ class Markdown:
         filled = _MARK.sub(lambda mark: kept[int(mark[1])], clean)
         return Markup(neutral(filled))  # noqa: S704 - sanitised just now
 
+    def _plain(self, source: str, inline: bool) -> Markup:
+        """As the parser would have it, which takes thirty milliseconds to import."""
+        pieces = _CITATION.split(source)
+        pieces[::2] = [_FOLD.sub("", words).replace("&", "&amp;") for words in pieces[::2]]
+        pieces[1::2] = map(self._citation, pieces[1::2])
+        html = "".join(pieces)
+        return Markup(html if inline else f"<p>{html}</p>\n")  # noqa: S704 - plain words
+
     def _special(self, token: Token) -> Markup:
         if token.type == "citation":
-            return self._citation([key.strip().lstrip("@") for key in token.content.split(";")])
+            return self._citation(token.content)
         return self._math_html(token.content, bool(token.meta["display"]))
 
-    def _citation(self, keys: Sequence[str]) -> Markup:
+    def _citation(self, cited: str) -> Markup:
+        keys = [key.strip().lstrip("@") for key in cited.split(";")]
         if not all(key in self._numbers for key in keys):
             return escape("[" + "; ".join(f"@{key}" for key in keys) + "]")
         link = Markup('<a class="citation" href="{}#ref-{}">{}</a>')

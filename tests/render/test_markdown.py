@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from markupsafe import Markup
 
-from fervis.render import maths
+from fervis.render import markdown, maths
 from fervis.render.markdown import Markdown
 from fervis.render.maths import FormulaError, formula, spoken
 from tests.limits import frugal  # noqa: F401 (a fixture)
@@ -20,6 +23,33 @@ def _markdown() -> Markdown:
         {"simonyan": 1, "selvaraju": 2},
         lambda latex, display: Markup("<m>{}|{}</m>").format(latex, display),
     )
+
+
+@pytest.mark.parametrize("inline", [True, False])
+@given(
+    st.one_of(
+        st.from_regex(markdown._PLAIN, fullmatch=True),
+        st.text(st.sampled_from("ab7 甲乙。，.-&:!()'\"é①〇 "), max_size=12).map("x{}".format),
+        st.lists(
+            st.sampled_from(["甲", " ", "a", "1. ", "- ", "[@simonyan]", "[@no; @selvaraju]", "& "])
+        ).map("".join),
+    )
+)
+def test_plain_words_are_as_the_parser_has_them(inline: bool, source: str) -> None:
+    short = _markdown()._render(source, inline)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(markdown, "_PLAIN", re.compile("(?!)"))
+        assert short == _markdown()._render(source, inline)
+
+
+def test_plain_words_need_no_parser() -> None:
+    """Of what students write most."""
+    for source in (
+        "The lowered brows (together 32%/6%), [@simonyan]: here the eyes do count!",
+        "拉開的嘴（16%/5%）、右頰與雙眼；動過的部位占 65%/24%，是七張中最集中的。",
+        'Simonyan, K., & Zisserman, A. (2013). "Deep inside".',
+    ):
+        assert markdown._PLAIN.fullmatch(source), source
 
 
 def test_tables_lists_and_emphasis() -> None:
