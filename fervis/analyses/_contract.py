@@ -32,7 +32,7 @@ Images = Literal["all"] | str | list[PictureName]
 class Options(BaseModel):
     """The options of an analysis: their types, defaults and descriptions are the YAML schema."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     def selection(self) -> Images | None:
         """The pictures this part is about; None where the scope is not "image"."""

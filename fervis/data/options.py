@@ -28,7 +28,7 @@ Fit = Literal["crop", "pad", "stretch"]
 class DataOptions(BaseModel):
     """What every kind of data set accepts; ``kind`` is the file name in ``formats/``."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid")
 
     kind: str
     split: str | None = Field(None, description="the part of the data set that indices count in")

@@ -70,7 +70,7 @@ Index = Annotated[int, Field(ge=0)]
 class Shape(BaseModel):
     """A mapping in the file. ``by_hand`` names the fields that the registries decide about."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(defer_build=True, frozen=True, extra="forbid", allow_inf_nan=False)
     by_hand: ClassVar[frozenset[str]] = frozenset()
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +95,10 @@ def join(sets: list[FaceSet]) -> FaceSet:
 
 
 def save(faces: FaceSet, path: Path, images: bool = True, files: Sequence[str] = ()) -> None:
-    """Write a set as a compressed npz, with the names of its files; same set, same bytes."""
+    """Write a set as an npz, with the names of its files; same set, same bytes.
+
+    Pictures, of which a report reads nothing else, are not compressed.
+    """
     arrays: dict[str, NDArray[np.generic]] = {
         "labels": faces.labels.astype(np.uint8),
         "identities": faces.identities.astype(np.uint32),
@@ -116,8 +120,12 @@ def save(faces: FaceSet, path: Path, images: bool = True, files: Sequence[str] =
         arrays["files"] = np.array(files)
     if images:
         arrays["images"] = faces.images
-    with path.open("wb") as file:
-        np.savez_compressed(file, allow_pickle=False, **arrays)
+    with ZipFile(path, "w", ZIP_DEFLATED) as pack:
+        for name, array in arrays.items():
+            member = ZipInfo(f"{name}.npy")  # of 1980, whenever it is written
+            member.compress_type = ZIP_STORED if name in ("images", "labels") else ZIP_DEFLATED
+            with pack.open(member, "w") as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def load(path: Path) -> FaceSet:
