@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import os
 import pickle
+import selectors
 import signal
 import sys
 import warnings
@@ -52,10 +53,17 @@ class Forked(Generic[T]):
             os.kill(self._child, signal.SIGKILL)
             self.answer()
 
-    def answer(self) -> T | None:
-        """What ``work()`` gave, once; None where it raised or the child has died."""
+    def answer(self, patience_s: float | None = None) -> T | None:
+        """What ``work()`` gave, once; None where it raised, or the child has died.
+
+        It is killed if it has nothing to say within ``patience_s``.
+        """
         if self._child is None:
             return None
+        with selectors.DefaultSelector() as wait:
+            wait.register(self._reading, selectors.EVENT_READ)
+            if not wait.select(patience_s):
+                os.kill(self._child, signal.SIGKILL)
         with os.fdopen(self._reading, "rb") as stream:
             said = stream.read()
         _, status = os.waitpid(self._child, 0)

@@ -60,6 +60,11 @@ def test_work_that_fails_has_no_answer(work) -> None:
         assert child.answer() is None
 
 
+def test_a_child_that_takes_too_long_is_not_waited_for() -> None:
+    with Forked(partial(time.sleep, 600)) as child:
+        assert child.answer(patience_s=0.05) is None
+
+
 def test_an_unwanted_child_ends_with_the_context() -> None:
     with Forked(partial(time.sleep, 600)) as child:
         number = child._child

@@ -15,6 +15,9 @@ from fervis.analyses import REGISTRY
 from fervis.engine.plan import Task
 from fervis.forked import FORKS, Forked
 
+_PATIENCE_S = 30.0
+"""Sixty-four pictures take a few seconds at most; then something is wrong with the child."""
+
 Found = dict[str, Any]
 Pictures = Callable[[Sequence[Task]], NDArray[Any]]
 """tasks → their pictures (N, H, W, C) uint8."""
@@ -57,7 +60,7 @@ class Ahead:
     def of(self, batch: Sequence[Task]) -> Sequence[Any]:
         """What was found for each of ``batch``; empty if it is not known of all."""
         if self._child and any(task.key in self._keys for task in batch):
-            self._found = self._child.answer() or {}
+            self._found = self._child.answer(_PATIENCE_S) or {}
             self._child = None
         known = [self._found[task.key] for task in batch if task.key in self._found]
         return known if len(known) == len(batch) else ()
@@ -71,11 +74,13 @@ def _of(batch: Sequence[Task], pictures: Pictures) -> Sequence[Any]:
 def _pays() -> bool:
     """Whether there is something to load meanwhile, and a child starts as its parent is.
 
-    Threads do not follow into a fork; what they hold, it would wait for.
+    Threads do not follow into a fork; what they hold, it would wait for. Those of fervis' own,
+    which listen for signals or draw a progress bar, hold nothing that it needs.
     """
+    others = (thread for thread in threading.enumerate() if thread is not threading.main_thread())
     return (
         FORKS
         and "torch" not in sys.modules
-        and threading.active_count() == 1
+        and all(thread.daemon for thread in others)
         and len(os.sched_getaffinity(0)) > 1
     )
