@@ -23,9 +23,10 @@ _LONGEST = 100_000
 _CITATION = re.compile(r"\[(@[\w:.-]+(?:\s*;\s*@[\w:.-]+)*)\]")
 _PLAIN = re.compile(
     r"[^\W\d_](?:[^\W_]|[ ,.;:!?'\"()%/–—…·‘’“”、，。；：！？「」『』（）-]|& |"
-    rf"{_CITATION.pattern})*"
+    r"\[@[\w:.-]+(?: *; *@[\w:.-]+)*\])*"
 )
-"""One line of words, figures and marks that mean nothing in Markdown, and of citations."""
+"""One line of words, figures and marks that mean nothing in Markdown, and of citations, where
+no blank but the space stands: two ends of lines within a citation would part paragraphs."""
 _TAGS = {
     "p",
     "br",

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
@@ -33,8 +33,10 @@ def _markdown() -> Markdown:
         st.lists(
             st.sampled_from(["甲", " ", "a", "1. ", "- ", "[@simonyan]", "[@no; @selvaraju]", "& "])
         ).map("".join),
+        st.text("\n\r\t \u2028\x1c", max_size=3).map("a [@simonyan;{}@selvaraju]".format),
     )
 )
+@example("A[@0;\r\r@0]")
 def test_plain_words_are_as_the_parser_has_them(inline: bool, source: str) -> None:
     short = _markdown()._render(source, inline)
     with pytest.MonkeyPatch.context() as patch:
