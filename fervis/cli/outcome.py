@@ -32,9 +32,9 @@ def tell(outcome: Outcome, *, quiet: bool = False, verbose: bool = False) -> int
         click.echo(f"{len(outcome.computed)} computed, {outcome.stored} reused")
     if outcome.published:
         if not quiet:
-            click.echo(
-                f"{shown(outcome.site / 'index.html')}\n{shown(outcome.site / 'report.pdf')}"
-            )
+            for path in (outcome.site / "index.html", outcome.site / "report.pdf"):
+                if path.exists():  # a build may leave the PDF out
+                    click.echo(shown(path))
     else:
         click.echo(
             f"Not published, because of the failures above; the site stays as it was. "

@@ -216,7 +216,7 @@ def clean(file: Path, cache: Path | None, limit: float | None) -> int:
             f"{store.size() / 1e6:.1f} MB kept in {shown(folder)}"
         )
     else:
-        for name in ("results", "data", "render", "builds", "failed"):
+        for name in ("results", "data", "render", "builds", "failed", "apart"):
             shutil.rmtree(folder / name, ignore_errors=True)
         click.echo(f"{shown(folder)} emptied")
     return EXIT_DONE

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import re
 import warnings
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,7 +48,7 @@ def decoded(data: bytes, channels: int) -> Image:
     if foreign := _foreign(data):
         raise NotAPictureError(f"refused: {foreign} hidden in a picture file")
     try:
-        with warnings.catch_warnings():  # odd metadata are no concern of the reader's
+        with _whole(), warnings.catch_warnings():  # odd metadata are no concern of the reader's
             warnings.simplefilter("ignore")
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             return _decoded(data, "L" if channels == 1 else "RGB")
@@ -58,6 +60,19 @@ def decoded(data: bytes, channels: int) -> Image:
         raise NotAPictureError(f"not a picture; it begins with {excerpt(data, 12)}") from error
     except Exception as error:  # decoders raise whatever a broken file leads them into
         raise NotAPictureError(f"a broken picture ({error})") from error
+
+
+@contextlib.contextmanager
+def _whole() -> Iterator[None]:
+    """A truncated picture is an error, though a library (WeasyPrint does) had it grayed out."""
+    from PIL import ImageFile
+
+    lenient = ImageFile.LOAD_TRUNCATED_IMAGES
+    ImageFile.LOAD_TRUNCATED_IMAGES = False
+    try:
+        yield
+    finally:
+        ImageFile.LOAD_TRUNCATED_IMAGES = lenient
 
 
 def _decoded(data: bytes, mode: str) -> Image:

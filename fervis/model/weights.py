@@ -136,6 +136,11 @@ def _torch(file: Path) -> Any:
         ) from error
     except OSError:
         raise
+    except UnicodeEncodeError as error:
+        shown = str(file).encode("utf-8", "backslashreplace").decode()
+        raise ModelError(
+            f"torch cannot open {shown}: the path is not UTF-8; rename its folders"
+        ) from error
     except Exception as error:  # whatever a damaged file provokes in the unpickler
         reason = str(error).partition("\n")[0] or type(error).__name__
         raise ModelError(

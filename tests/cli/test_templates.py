@@ -69,7 +69,9 @@ def test_a_partial_and_a_style_of_the_projects_own_win(fervis: Fervis, project: 
         "{% for shown in block.shown %}<p class=mine>{{ shown.id }}</p>{% endfor %}", "utf-8"
     )
     (own / "style" / "site.css").write_text("/* mine */", "utf-8")
-    fervis("build", project, "--no-pdf")
+    said = fervis("build", project, "--no-pdf").output
+    assert "index.html" in said
+    assert "report.pdf" not in said
     page = (project.parent / "site" / "index.html").read_text("utf-8")
     assert page.count("<p class=mine>") == 4
     assert 'class="part part-gradcam"' in page

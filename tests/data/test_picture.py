@@ -10,7 +10,7 @@ import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from fervis.data.picture import NotAPictureError, decoded
 from tests.limits import frugal  # noqa: F401 (a fixture)
@@ -169,8 +169,11 @@ def test_pictures_without_their_pixels_are_refused(data):
         decoded(data, 1)
 
 
+@pytest.mark.parametrize("lenient", [False, True], ids=["", "lenient"])
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "TIFF", "WEBP", "BMP"])
-def test_truncated_pictures_are_refused(form):
+def test_truncated_pictures_are_refused(form, lenient, monkeypatch):
+    """Also once WeasyPrint has told Pillow to make do with what is there."""
+    monkeypatch.setattr(ImageFile, "LOAD_TRUNCATED_IMAGES", lenient)
     noise = np.random.default_rng(0).integers(0, 256, (64, 64)).astype(np.uint8)
     data = saved(Image.fromarray(noise), form)
     for length in (len(data) // 2, 40, 3):

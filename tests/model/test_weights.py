@@ -6,6 +6,7 @@ import json
 import os
 import pickle
 import struct
+import sys
 import time
 import zipfile
 from collections.abc import Callable
@@ -171,6 +172,17 @@ def test_code_in_a_pickle_is_never_run(tmp_path: Path) -> None:
 def test_damaged_files_are_told(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     assert name in refused(tmp_path / name)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems want their names in Unicode")
+def test_a_path_that_torch_cannot_open_is_told(tmp_path: Path) -> None:
+    folder = tmp_path / "caf\udce9"
+    folder.mkdir()
+    torch.save(small().state_dict(), tmp_path / "w.pt")
+    (tmp_path / "w.pt").rename(folder / "w.pt")
+    said = refused(folder / "w.pt")
+    assert "damaged" not in said
+    assert r"caf\udce9/w.pt: the path is not UTF-8; rename its folders" in said
 
 
 def test_a_file_that_was_cut_off_is_told(tmp_path: Path) -> None:
