@@ -23,9 +23,10 @@ FACES = {
 }
 TILES = {"filters": "q2-1-1", "activations": "q2-2-3"}
 CHARTS = {
-    "confusion": ("Confusion matrix\r\n", "Predicted class"),
-    "training": ("Training curves", "Epoch"),
+    "confusion": ("Confusion matrix", "Predicted class", 1),
+    "training": ("Training curves", "Epoch", 0.5),
 }
+"""A text above the chart, the name of its axis, and how much of the page's width it takes."""
 
 
 def main() -> None:
@@ -41,8 +42,8 @@ def main() -> None:
             _save(picture.resize((SIDE, SIDE), Image.Resampling.NEAREST), analysis)
     for analysis, part in TILES.items():
         _save(_tiles(part), analysis)
-    for analysis, (above, below) in CHARTS.items():
-        chart = _between(report, above, below)
+    for analysis, (above, below, share) in CHARTS.items():
+        chart = _between(report, above, below, share)
         chart.thumbnail((SIDE * 2, SIDE), Image.Resampling.LANCZOS)
         _save(chart, analysis)
 
@@ -69,26 +70,30 @@ def _tiles(part: str) -> Image.Image:
     return sheet
 
 
-def _between(report: pypdfium2.PdfDocument, above: str, below: str) -> Image.Image:
-    """What stands between two texts of a page, cut to its ink."""
+def _between(report: pypdfium2.PdfDocument, above: str, below: str, share: float) -> Image.Image:
+    """What stands between a text of a page and the next one down from it, cut to its ink."""
     for page in report:
-        text = page.get_textpage()
-        heading = text.search(above.strip(), match_case=True).get_next()
-        if heading is None:
+        scale, headings = 3, _lines(page, above)
+        labels = [line for line in _lines(page, below) if headings and line > headings[0]]
+        if not labels:
             continue
-        label = text.search(below, match_case=True, index=sum(heading)).get_next()
-        if label is None:
-            continue
-        top = page.get_height() - text.get_charbox(heading[0])[1]
-        bottom = page.get_height() - text.get_charbox(label[0])[1]
-        scale = 3
         drawn = page.render(scale=scale).to_pil().convert("RGB")
-        part: Image.Image = drawn.crop(
-            (0, round((top + 6) * scale), drawn.width, round(bottom * scale))
-        )
+        right, bottom = round(drawn.width * share), round((labels[0] + 1) * scale)
+        part: Image.Image = drawn.crop((0, round((headings[0] + 6) * scale), right, bottom))
         ink = part.convert("L").point(lambda level: 255 if level < 235 else 0).getbbox()
         return part.crop(ink)
-    raise SystemExit(f"the report has no {above!r}")
+    raise SystemExit(f"the report has no {above!r} above {below!r}")
+
+
+def _lines(page: pypdfium2.PdfPage, words: str) -> list[float]:
+    """Where ``words`` end, in points from the top of ``page``, in order."""
+    text, height = page.get_textpage(), page.get_height()
+    found = text.search(words, match_case=True, match_whole_word=True)
+    places = []
+    while (place := found.get_next()) is not None:
+        first, length = place
+        places.append(height - min(text.get_charbox(first + k)[1] for k in range(length)))
+    return sorted(places)
 
 
 def _save(picture: Image.Image, name: str) -> None:
